@@ -1,0 +1,240 @@
+"""Searches: commands, facts, the record, and the work of matching and cutting."""
+
+from enum import StrEnum
+
+import msgspec
+
+from schemas.base import Command, Message
+from schemas.ids import search_key
+from schemas.records import Record
+from schemas.settings import ClipSettings
+
+
+class SearchStatus(StrEnum):
+    """The partner API's status lifecycle."""
+
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    NO_MATCHES = "no_matches"
+    NO_SEGMENTS = "no_segments"
+    CLIP_FAILED = "clip_failed"
+    FAILED = "failed"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it stays so until a new submission."""
+        return self is not SearchStatus.PROCESSING
+
+    @property
+    def rerun_by_same_selfie(self) -> bool:
+        """Whether the same bytes under the same id run again."""
+        return self in (SearchStatus.FAILED, SearchStatus.CLIP_FAILED)
+
+
+class SelfieObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A selfie in the private bucket; the bytes themselves never travel."""
+
+    object_key: str
+    sha256: str
+
+
+class SubmitSearch(Command, frozen=True, kw_only=True):
+    """Find the person of this selfie in the event's videos.
+
+    Attributes:
+        settings: The event's settings at this moment; a later change does not touch this search.
+        deadline_ms: How long the search may run before the watchdog fails it, milliseconds.
+    """
+
+    event_id: int
+    request_id: str
+    org_id: int
+    selfie: SelfieObject
+    settings: ClipSettings
+    deadline_ms: int
+
+    @property
+    def key(self) -> str:
+        """The search's record."""
+        return search_key(self.event_id, self.request_id)
+
+
+class ExpireSearch(Command, frozen=True, kw_only=True):
+    """The watchdog's: this attempt ran past its deadline."""
+
+    event_id: int
+    request_id: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        """The search's record."""
+        return search_key(self.event_id, self.request_id)
+
+
+class AttemptMessage(Message, frozen=True, kw_only=True):
+    """About one attempt at one search."""
+
+    event_id: int
+    request_id: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        """The search's record."""
+        return search_key(self.event_id, self.request_id)
+
+
+class MatchSelfie(AttemptMessage, frozen=True, kw_only=True):
+    """Work: embed the selfie and find its sightings."""
+
+    selfie: SelfieObject
+    settings: ClipSettings
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """A face track of a source that matched: its span and the distinct times it was sampled at."""
+
+    source_video_key: str
+    track: str
+    start_ms: int
+    end_ms: int
+    sample_times_ms: tuple[int, ...]
+    distance: float
+
+
+class MatchedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source with at least one sighting, as it was searched."""
+
+    source_video_key: str
+    generation: int
+    object_key: str
+    duration_ms: int
+
+
+class FacesMatched(AttemptMessage, frozen=True, kw_only=True):
+    """What match tells segment.
+
+    Attributes:
+        truncated: True when there were more sightings than a message may carry; the best stayed.
+        nearest_distance: The smallest distance looked at, matched or not; None in an event without faces.
+    """
+
+    selfie_sha256: str
+    settings: ClipSettings
+    sources: tuple[MatchedSource, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    truncated: bool = False
+    nearest_distance: float | None = None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """One clip to be cut: `[start_ms, end_ms)` of a source."""
+
+    clip_id: str
+    source_video_key: str
+    object_key: str
+    start_ms: int
+    end_ms: int
+    samples: int
+    distance: float
+
+
+class SearchFact(AttemptMessage, frozen=True, kw_only=True):
+    """Something a worker reports of an attempt; `at_ms` is the worker's wall clock, UTC."""
+
+    at_ms: int
+
+
+class WindowsPlanned(SearchFact, frozen=True, kw_only=True):
+    """The person was found: one window for each source."""
+
+    windows: tuple[Window, ...]
+    nearest_distance: float | None = None
+    truncated: bool = False
+
+
+class NothingToClip(SearchFact, frozen=True, kw_only=True):
+    """No window came out: `status` is `no_matches` or `no_segments`."""
+
+    status: SearchStatus
+    nearest_distance: float | None = None
+
+
+class SearchFailed(SearchFact, frozen=True, kw_only=True):
+    """The attempt cannot go on; `error` is a sentence for the person."""
+
+    error: str
+
+
+class ClipReady(SearchFact, frozen=True, kw_only=True):
+    """A clip was cut, proved and stored. Times are those of what plays.
+
+    Attributes:
+        method: `copy` or `encode`.
+    """
+
+    clip_id: str
+    source_video_key: str
+    start_ms: int
+    end_ms: int
+    object_key: str
+    size_bytes: int
+    sha256: str
+    method: str
+
+
+class ClipFailed(SearchFact, frozen=True, kw_only=True):
+    """A clip could not be cut; `error` is a sentence for the person."""
+
+    clip_id: str
+    source_video_key: str
+    error: str
+
+
+class RenderClip(AttemptMessage, frozen=True, kw_only=True):
+    """Work: cut, prove and store one clip."""
+
+    window: Window
+    quality: int
+
+    @property
+    def key(self) -> str:
+        """The unit, so that clips spread."""
+        return self.window.clip_id
+
+
+class SearchRecord(Record, frozen=True, kw_only=True):
+    """One search and its result.
+
+    Attributes:
+        attempt: Counts runs under this id; facts of an older one are ignored.
+        number: Counts billable submissions under this id.
+        windows: The clips asked for; the search ends when each is in `clips` or `clip_errors`.
+    """
+
+    event_id: int
+    request_id: str
+    org_id: int
+    selfie: SelfieObject
+    settings: ClipSettings
+    status: SearchStatus
+    attempt: int
+    number: int
+    windows: tuple[Window, ...] = ()
+    clips: tuple[ClipReady, ...] = ()
+    clip_errors: tuple[ClipFailed, ...] = ()
+    error: str | None = None
+    nearest_distance: float | None = None
+    submitted_at_ms: int
+    ended_at_ms: int | None = None
+    deadline_at_ms: int
+
+    @property
+    def key(self) -> str:
+        """`{event_id}/{request_id}`."""
+        return search_key(self.event_id, self.request_id)
+
+
+SearchCommand = SubmitSearch | ExpireSearch
+SearchFactMessage = WindowsPlanned | NothingToClip | SearchFailed | ClipReady | ClipFailed
