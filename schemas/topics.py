@@ -1,7 +1,6 @@
 """Every topic: the only place one is named, with its types, partitions, retention and compaction."""
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -33,7 +32,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    types: Any
+    types: object
     key: str
     part: str = ""
     spread: Spread = Spread.RECORD
@@ -45,11 +44,11 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
         return f"{namespace}.{self.name}"
 
 
-def _ledger(name: str, types: Any, key: str) -> Topic:
+def _ledger(name: str, types: object, key: str) -> Topic:
     return Topic(name=name, types=types, key=key, compacted=True)
 
 
-def _work(name: str, types: Any, key: str) -> Topic:
+def _work(name: str, types: object, key: str) -> Topic:
     return Topic(name=name, types=types, key=key, spread=Spread.WORK)
 
 
