@@ -1,6 +1,7 @@
 """Every topic: the only place one is named, with its types, partitions, retention and compaction."""
 
 from enum import StrEnum
+from typing import cast, get_args
 
 import msgspec
 
@@ -90,8 +91,7 @@ def message_types(topic: Topic) -> tuple[type[Message], ...]:
     """The classes a topic carries; none for the dead letters, whose values are whatever came."""
     if topic.types is bytes:
         return ()
-    union: tuple[type[Message], ...] = getattr(topic.types, "__args__", (topic.types,))
-    return union
+    return get_args(topic.types) or (cast("type[Message]", topic.types),)
 
 
 _TOPIC_OF: dict[type[Message], Topic] = {kind: topic for topic in ALL for kind in message_types(topic)}
