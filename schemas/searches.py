@@ -1,8 +1,10 @@
 """Searches: commands, facts, the record, and the work of matching and cutting."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from schemas.base import Command, Message
 from schemas.ids import search_key
@@ -147,9 +149,9 @@ class SearchFact(AttemptMessage, frozen=True, kw_only=True):
 
 
 class WindowsPlanned(SearchFact, frozen=True, kw_only=True):
-    """The person was found: one window for each source."""
+    """The person was found: one window for each source, at least one."""
 
-    windows: tuple[Window, ...]
+    windows: Annotated[tuple[Window, ...], Meta(min_length=1)]
     nearest_distance: float | None = None
     truncated: bool = False
 

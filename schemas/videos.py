@@ -148,6 +148,13 @@ class ActivateGeneration(GenerationMessage, frozen=True, kw_only=True):
     duration_ms: int
 
 
+class FailedChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A chunk given up, and why."""
+
+    chunk: int
+    error: str
+
+
 class VideoRecord(Record, frozen=True, kw_only=True):
     """One source of an event.
 
@@ -155,7 +162,9 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         generation: Counts registrations; facts of an older one are ignored.
         active_generation: What searches see; None until the first split.
         chunks: The plan, empty until split.
-        done: Chunk numbers indexed, ascending. failed: Chunk numbers given up, ascending.
+        done: Chunk numbers indexed, ascending.
+        failed: Chunks given up, ascending.
+        error: Sentences for the operator: why the source failed, or which parts of it are missing.
         deadline_at_ms: When silence becomes failure; moves on with every fact.
     """
 
@@ -170,7 +179,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
     duration_ms: int | None = None
     chunks: tuple[ChunkSpan, ...] = ()
     done: tuple[int, ...] = ()
-    failed: tuple[int, ...] = ()
+    failed: tuple[FailedChunk, ...] = ()
     faces: int = 0
     tracks: int = 0
     error: str | None = None

@@ -1,0 +1,1 @@
+"""The ledgers: each a pure `decide(record, message) -> Decision`, and nothing else."""
