@@ -2,26 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Sighting:
-    """A face track of a source that matched the selfie; times are ms on the source's own timeline.
-
-    ``sample_times_ms`` are the sampled pictures in which the face was seen, ``best_distance`` the smallest distance
-    to the selfie among its vectors (smaller is more alike).
-    """
-
-    source_video_key: str
-    start_ms: int
-    end_ms: int
-    track: str
-    sample_times_ms: tuple[int, ...]
-    best_distance: float
+from schemas.searches import Sighting
+from schemas.settings import ClipSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,26 +32,41 @@ class SegmentPolicy:
             raise ValueError("lengths, gaps and paddings must not be below 0")
 
 
+def policy_of(settings: ClipSettings) -> SegmentPolicy:
+    """The part of an event's settings that decides windows, in whole ms."""
+    return SegmentPolicy(
+        max_clip_ms=round(settings.max_clip_s * 1000),
+        min_segment_ms=round(settings.min_segment_s * 1000),
+        max_gap_ms=round(settings.max_gap_s * 1000),
+        padding_start_ms=round(settings.padding_start_s * 1000),
+        padding_end_ms=round(settings.padding_end_s * 1000),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Sightings of one source merged by the gap rule, before padding."""
+    """Sightings of one source merged by the gap rule, before padding.
+
+    ``sample_times_ms`` are distinct and ascending; ``distances`` has, for each, the smallest distance of the sightings
+    that were sampled then.
+    """
 
     source_video_key: str
     start_ms: int
     end_ms: int
     sample_times_ms: tuple[int, ...]
-    sightings: tuple[Sighting, ...]
+    distances: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
+class PlannedWindow:
     """What becomes a clip: ``[start_ms, end_ms)`` of the source, with the measure by which it was chosen."""
 
     source_video_key: str
     start_ms: int
     end_ms: int
     samples: int
-    best_distance: float
+    distance: float
 
 
 class SegmentOutcome(StrEnum):
@@ -80,7 +82,7 @@ class SegmentPlan:
     """At most one window per source, ordered by source key; empty unless the outcome is ``WINDOWS``."""
 
     outcome: SegmentOutcome
-    windows: tuple[Window, ...] = ()
+    windows: tuple[PlannedWindow, ...] = ()
 
 
 def plan_windows(sightings: Iterable[Sighting], policy: SegmentPolicy, durations_ms: Mapping[str, int]) -> SegmentPlan:
@@ -96,10 +98,10 @@ def plan_windows(sightings: Iterable[Sighting], policy: SegmentPolicy, durations
     Raises:
         ValueError: A source of a sighting has no duration.
     """
-    ordered = sorted({replace(s, sample_times_ms=tuple(sorted(set(s.sample_times_ms)))) for s in sightings})
+    ordered = sorted(sightings, key=attrgetter("source_video_key", "start_ms"))
     if not ordered:
         return SegmentPlan(outcome=SegmentOutcome.NO_MATCHES)
-    windows: list[Window] = []
+    windows: list[PlannedWindow] = []
     for source, group in groupby(ordered, key=attrgetter("source_video_key")):
         if source not in durations_ms:
             raise ValueError("a sighting's source has no duration")
@@ -127,16 +129,22 @@ def merge(sightings: Sequence[Sighting], max_gap_ms: int) -> list[Segment]:
         else:
             runs.append([sighting])
             end_ms = sighting.end_ms
-    return [
-        Segment(
-            source_video_key=run[0].source_video_key,
-            start_ms=run[0].start_ms,
-            end_ms=max(sighting.end_ms for sighting in run),
-            sample_times_ms=tuple(sorted({time for sighting in run for time in sighting.sample_times_ms})),
-            sightings=tuple(run),
-        )
-        for run in runs
-    ]
+    return [_segment(run) for run in runs]
+
+
+def _segment(run: Sequence[Sighting]) -> Segment:
+    nearest: dict[int, float] = {}
+    for sighting in run:
+        for time_ms in sighting.sample_times_ms:
+            nearest[time_ms] = min(sighting.distance, nearest.get(time_ms, sighting.distance))
+    times_ms = tuple(sorted(nearest))
+    return Segment(
+        source_video_key=run[0].source_video_key,
+        start_ms=run[0].start_ms,
+        end_ms=max(sighting.end_ms for sighting in run),
+        sample_times_ms=times_ms,
+        distances=tuple(nearest[time_ms] for time_ms in times_ms),
+    )
 
 
 def is_usable(segment: Segment, policy: SegmentPolicy) -> bool:
@@ -145,7 +153,7 @@ def is_usable(segment: Segment, policy: SegmentPolicy) -> bool:
     return long_enough and len(segment.sample_times_ms) >= policy.min_samples
 
 
-def candidate_windows(segment: Segment, policy: SegmentPolicy, duration_ms: int) -> list[Window]:
+def candidate_windows(segment: Segment, policy: SegmentPolicy, duration_ms: int) -> list[PlannedWindow]:
     """The windows of the padded segment that see most samples: the whole of it where it fits.
 
     A window of fixed length that sees most samples can always be moved until it begins at a sample or touches the
@@ -160,31 +168,25 @@ def candidate_windows(segment: Segment, policy: SegmentPolicy, duration_ms: int)
     for time_ms in segment.sample_times_ms:
         wanted |= {time_ms, time_ms - policy.padding_start_ms}
     starts = sorted({min(max(start_ms, first_ms), last_ms - length_ms) for start_ms in wanted})
-    counts = [_count(segment.sample_times_ms, start_ms, start_ms + length_ms) for start_ms in starts]
-    most = max(counts)
+    times_ms = segment.sample_times_ms
+    seen = [
+        (start_ms, bisect_left(times_ms, start_ms), bisect_left(times_ms, start_ms + length_ms)) for start_ms in starts
+    ]
+    most = max(last - first for _, first, last in seen)
     if most == 0:
         return []
     return [
-        Window(
+        PlannedWindow(
             source_video_key=segment.source_video_key,
             start_ms=start_ms,
             end_ms=start_ms + length_ms,
-            samples=count,
-            best_distance=min(
-                sighting.best_distance
-                for sighting in segment.sightings
-                if _count(sighting.sample_times_ms, start_ms, start_ms + length_ms)
-            ),
+            samples=most,
+            distance=min(segment.distances[first:last]),
         )
-        for start_ms, count in zip(starts, counts, strict=True)
-        if count == most
+        for start_ms, first, last in seen
+        if last - first == most
     ]
 
 
-def _count(times_ms: Sequence[int], start_ms: int, end_ms: int) -> int:
-    """How many of the sorted times lie in ``[start_ms, end_ms)``."""
-    return bisect_left(times_ms, end_ms) - bisect_left(times_ms, start_ms)
-
-
-def _preference(window: Window) -> tuple[int, float, int]:
-    return (-window.samples, window.best_distance, window.start_ms)
+def _preference(window: PlannedWindow) -> tuple[int, float, int]:
+    return (-window.samples, window.distance, window.start_ms)
