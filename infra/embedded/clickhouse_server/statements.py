@@ -1,0 +1,192 @@
+"""What one statement is: an INSERT with data behind it, or a statement for the engine, or one we refuse."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from infra.embedded.clickhouse_server.errors import syntax_error
+from infra.embedded.clickhouse_server.refusals import Refused, refusal
+from infra.embedded.clickhouse_server.tokens import Kind, Token, tokens
+
+_ANSWERING = (b"SELECT", b"WITH", b"SHOW", b"DESC", b"DESCRIBE", b"EXISTS", b"EXPLAIN", b"CHECK", b"FROM", b"KILL")
+# They reach outside the engine's folder (ClickHouse confines them to user_files; the embedded engine does not) or into
+# this Python process. As engines, dictionary sources and backup targets they have the same names.
+_LOCAL_FUNCTIONS = (
+    b"FILE", b"FILECLUSTER", b"EXECUTABLE", b"EXECUTABLEPOOL", b"SQLITE", b"PYTHON", b"DISK", b"FILESYSTEM",
+)  # fmt: skip
+_BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
+_OPENING, _CLOSING = b"([{", b")]}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataInsert:
+    """`INSERT ... FORMAT x <data>` or `INSERT ... VALUES <data>`, cut into its parts.
+
+    Attributes:
+        target: the statement up to and without SETTINGS, FORMAT or VALUES.
+        settings: the text behind SETTINGS, or empty.
+        input_format: the data's format.
+        data_start: where the data begins in the bytes that were read.
+    """
+
+    target: bytes
+    settings: bytes
+    input_format: str
+    data_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that is whole in itself.
+
+    Attributes:
+        verb: its first word in upper case; `SELECT` for a parenthesised one; empty if there is none.
+        answers: whether it gives rows (even none) in a format.
+        output_format: the format its FORMAT clause names, if it has one.
+        has_settings: whether it has a SETTINGS clause.
+    """
+
+    verb: str
+    answers: bool
+    output_format: str | None
+    has_settings: bool
+
+
+def read_insert(sql: bytes) -> DataInsert | None:
+    """The INSERT that data follows, or None if `sql` does not begin with one (or not with enough of it).
+
+    Only the part before the data is read, so `sql` may be the first piece of a long body.
+
+    Raises:
+        ClickHouseError: for FROM INFILE, for a refused target and for `FORMAT x;`, which ClickHouse refuses too.
+    """
+    head: list[Token] = []
+    depth = 0
+    target_end: int | None = None
+    settings: Token | None = None
+    for token in tokens(sql):
+        head.append(token)
+        depth += _step(token)
+        previous = head[-2] if len(head) > 1 else None
+        if len(head) == 1 and not token.is_word(b"INSERT"):
+            return None
+        if depth or token.kind is not Kind.WORD:
+            if token.is_word(b"SELECT", b"WITH") and previous is not None and previous.is_sign(b"(") and depth == 1:
+                return None
+            continue
+        if target_end is None:
+            target_end = _end_of_target_name(head)
+            continue
+        if previous is not None and previous.is_sign(b"."):
+            continue
+        if token.is_word(b"SELECT", b"WITH"):
+            return None
+        if token.is_word(b"INFILE") and previous is not None and previous.is_word(b"FROM"):
+            raise refusal(Refused.INFILE)
+        if token.is_word(b"SETTINGS"):
+            settings = settings or token
+        elif token.is_word(b"VALUES"):
+            return _cut(sql, head[:-1], settings, token.start, "Values", token.end)
+        elif previous is not None and previous.is_word(b"FORMAT"):
+            if sql[token.end : token.end + 1] == b";":
+                raise syntax_error("You have excessive ';' symbol before data for INSERT")
+            gap = _BEFORE_DATA.match(sql, token.end)
+            data_start = gap.end() if gap else token.end
+            input_format = sql[token.start : token.end].decode()
+            return _cut(sql, head[:-2], settings, previous.start, input_format, data_start)
+    return None
+
+
+def read_statement(sql: bytes) -> Statement:
+    """What a statement without data is.
+
+    Raises:
+        ClickHouseError: if it is one of the statements this server refuses.
+    """
+    found = list(tokens(sql))
+    while found and found[-1].is_sign(b";"):
+        found.pop()
+    if any(token.is_sign(b";") for token in found):
+        raise refusal(Refused.MULTI_STATEMENT)
+    _refuse_words(found)
+    first = next((token for token in found if not token.is_sign(b"(")), None)
+    verb = first.text if first is not None and first.kind is Kind.WORD else b""
+    inserts = any(token.is_word(b"INSERT") for token in found) and verb != b"EXPLAIN"
+    return Statement(
+        verb=verb.decode(errors="replace"),
+        answers=verb in _ANSWERING and not inserts,
+        output_format=_output_format(sql, found),
+        has_settings=_has_settings(found),
+    )
+
+
+def _step(token: Token) -> int:
+    if token.kind is not Kind.SIGN:
+        return 0
+    return (token.text in _OPENING) - (token.text in _CLOSING)
+
+
+def _end_of_target_name(head: Sequence[Token]) -> int | None:
+    """Where the table's name begins to be over: None while the words read so far are still INSERT INTO TABLE."""
+    last = head[-1]
+    if last.is_word(b"INSERT", b"INTO") and len(head) <= 2:
+        return None
+    if last.is_word(b"TABLE", b"FUNCTION") and len(head) <= 3 and head[-2].is_word(b"INSERT", b"INTO"):
+        return None
+    return last.end
+
+
+def _cut(
+    sql: bytes, head: Sequence[Token], settings: Token | None, clause_start: int, input_format: str, data_start: int
+) -> DataInsert:
+    _refuse_words(head)
+    return DataInsert(
+        target=sql[: settings.start if settings else clause_start],
+        settings=sql[settings.end : clause_start] if settings else b"",
+        input_format=input_format,
+        data_start=data_start,
+    )
+
+
+def _refuse_words(found: Sequence[Token]) -> None:
+    if not found:
+        return
+    words = [token.text if token.kind is Kind.WORD else b"" for token in found[:4]] + [b""] * 4
+    if words[0] == b"KILL" and words[1] == b"QUERY":
+        raise refusal(Refused.KILL_QUERY)
+    if words[0] == b"SYSTEM" and words[1] in (b"SHUTDOWN", b"KILL"):
+        raise refusal(Refused.SYSTEM_CONTROL)
+    if words[0] in (b"CREATE", b"REPLACE", b"ATTACH") and b"TEMPORARY" in words:
+        raise refusal(Refused.TEMPORARY_TABLE)
+    for one, two in pairwise(found):
+        if one.is_word(b"INTO") and two.is_word(b"OUTFILE"):
+            raise refusal(Refused.OUTFILE)
+        if one.is_word(b"FROM") and two.is_word(b"INFILE"):
+            raise refusal(Refused.INFILE)
+        if two.is_sign(b"(") and one.kind in (Kind.WORD, Kind.QUOTED):
+            name = one.text.strip(b'`"').upper()
+            if name in _LOCAL_FUNCTIONS:
+                raise refusal(Refused.LOCAL_FILES)
+            if name == b"INPUT":
+                raise refusal(Refused.INPUT_FUNCTION)
+
+
+def _output_format(sql: bytes, found: Sequence[Token]) -> str | None:
+    """The name in a FORMAT clause: it ends the statement, or only SETTINGS stand behind it."""
+    for place in range(len(found) - 2, -1, -1):
+        if not (found[place].is_word(b"FORMAT") and found[place + 1].kind is Kind.WORD):
+            continue
+        if place and found[place - 1].is_sign(b"."):
+            continue
+        behind = found[place + 2 : place + 3]
+        if not behind or behind[0].is_word(b"SETTINGS"):
+            return sql[found[place + 1].start : found[place + 1].end].decode()
+    return None
+
+
+def _has_settings(found: Sequence[Token]) -> bool:
+    return any(
+        one.is_word(b"SETTINGS") and two.kind is Kind.WORD and three.is_sign(b"=")
+        for one, two, three in zip(found, found[1:], found[2:], strict=False)
+    )
