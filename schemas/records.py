@@ -49,5 +49,5 @@ class Record(Message, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, verdicts=(*self.verdicts, verdict)[-VERDICTS_KEPT:])
 
     def verdict_on(self, command_id: str) -> Outcome | None:
-        """The answer to a command, or None when it has none (yet, or any more)."""
+        """The answer to a command, or None when it has none (yet, or any more). A repeated command has one already."""
         return next((v.outcome for v in reversed(self.verdicts) if v.command_id == command_id), None)

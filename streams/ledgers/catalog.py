@@ -22,6 +22,8 @@ from streams.flow import Decision
 
 def decide(record: CatalogRecord | None, message: CatalogMessage) -> Decision:
     """What a command makes of the record under its key. Nothing is sent: replicas read the records themselves."""
+    if record is not None and record.verdict_on(message.command_id):
+        return Decision(record)  # a repeat
     match message:
         case CreateOrganisation() | CreateEvent():
             return _create(record, message)

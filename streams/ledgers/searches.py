@@ -56,6 +56,8 @@ def expire(record: SearchRecord, now_ms: int) -> ExpireSearch | None:
 def _submit(record: SearchRecord | None, message: SubmitSearch) -> Decision:
     if record is None:
         return _start(message, attempt=1, number=1, before=None)
+    if record.verdict_on(message.command_id):
+        return Decision(record)
     same = record.selfie.sha256 == message.selfie.sha256
     if same and not record.status.rerun_by_same_selfie:
         return Decision(record.with_verdict(message, Outcome.CACHED))

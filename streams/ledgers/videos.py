@@ -36,7 +36,7 @@ def decide(record: VideoRecord | None, message: VideoCommand | VideoFactMessage)
     if isinstance(message, ExpireVideo):
         sentence = "indexing made no progress for too long; send the video again"
         return Decision(_failed(record, sentence))
-    return _fact(msgspec.structs.replace(record, deadline_at_ms=message.at_ms + record.deadline_ms), record, message)
+    return _fact(_heard(record, message.at_ms), record, message)
 
 
 def expire(record: VideoRecord, now_ms: int) -> ExpireVideo | None:
@@ -53,6 +53,8 @@ def expire(record: VideoRecord, now_ms: int) -> ExpireVideo | None:
 
 
 def _register(record: VideoRecord | None, message: RegisterVideo) -> Decision:
+    if record is not None and record.verdict_on(message.command_id):
+        return Decision(record)
     same = (
         record is not None
         and record.source.sha256 == message.source.sha256
@@ -82,6 +84,10 @@ def _register(record: VideoRecord | None, message: RegisterVideo) -> Decision:
         activate=new.active_generation is None,
     )
     return Decision(new, (split,))
+
+
+def _heard(record: VideoRecord, at_ms: int) -> VideoRecord:
+    return msgspec.structs.replace(record, deadline_at_ms=max(record.deadline_at_ms, at_ms + record.deadline_ms))
 
 
 def _fact(record: VideoRecord, before: VideoRecord, fact: VideoFactMessage) -> Decision:
