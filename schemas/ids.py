@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import uuid
 
@@ -62,7 +63,7 @@ def clip_id(secret: bytes, *parts: str | int) -> str:
     Repeats agree, nobody without the secret can guess one, and another selfie gets another id. Version 8 (RFC 9562,
     section 5.8: custom), so that no reader takes it for a random or a time-based one.
     """
-    text = "\x1f".join(str(part) for part in parts).encode()
+    text = json.dumps([str(part) for part in parts]).encode()  # a list, so that no two lists of parts look alike
     digest = bytearray(hmac.new(secret, text, hashlib.sha256).digest()[:16])
     digest[6] = (digest[6] & 0x0F) | 0x80
     digest[8] = (digest[8] & 0x3F) | 0x80
