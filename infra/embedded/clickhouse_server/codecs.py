@@ -20,8 +20,11 @@ _ZSTD_LEVEL = 1
 
 
 class _Decompressor(Protocol):
-    eof: bool
-    unused_data: bytes | None
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes | None: ...
 
     def decompress(self, data: bytes, /) -> bytes: ...
 

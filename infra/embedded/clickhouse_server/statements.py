@@ -1,7 +1,7 @@
 """What one statement is: an INSERT with data behind it, or a statement for the engine, or one we refuse."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -61,40 +61,23 @@ def read_insert(sql: bytes) -> DataInsert | None:
     Raises:
         ClickHouseError: for FROM INFILE, for a refused target and for `FORMAT x;`, which ClickHouse refuses too.
     """
-    head: list[Token] = []
-    depth = 0
-    target_end: int | None = None
     settings: Token | None = None
-    for token in tokens(sql):
-        head.append(token)
-        depth += _step(token)
-        previous = head[-2] if len(head) > 1 else None
-        if len(head) == 1 and not token.is_word(b"INSERT"):
-            return None
-        if depth or token.kind is not Kind.WORD:
-            if token.is_word(b"SELECT", b"WITH") and previous is not None and previous.is_sign(b"(") and depth == 1:
-                return None
-            continue
-        if target_end is None:
-            target_end = _end_of_target_name(head)
-            continue
-        if previous is not None and previous.is_sign(b"."):
-            continue
-        if token.is_word(b"SELECT", b"WITH"):
-            return None
-        if token.is_word(b"INFILE") and previous is not None and previous.is_word(b"FROM"):
+    for head in _clauses(sql):
+        previous, token = head[-2], head[-1]
+        if token.is_word(b"INFILE") and previous.is_word(b"FROM"):
             raise refusal(Refused.INFILE)
         if token.is_word(b"SETTINGS"):
             settings = settings or token
         elif token.is_word(b"VALUES"):
-            return _cut(sql, head[:-1], settings, token.start, "Values", token.end)
-        elif previous is not None and previous.is_word(b"FORMAT"):
+            _refuse_words(head[:-1])
+            return _cut(sql, settings, token, "Values", token.end)
+        elif previous.is_word(b"FORMAT"):
+            _refuse_words(head[:-2])
             if sql[token.end : token.end + 1] == b";":
                 raise syntax_error("You have excessive ';' symbol before data for INSERT")
             gap = _BEFORE_DATA.match(sql, token.end)
-            data_start = gap.end() if gap else token.end
             input_format = sql[token.start : token.end].decode()
-            return _cut(sql, head[:-2], settings, previous.start, input_format, data_start)
+            return _cut(sql, settings, previous, input_format, gap.end() if gap else token.end)
     return None
 
 
@@ -127,23 +110,42 @@ def _step(token: Token) -> int:
     return (token.text in _OPENING) - (token.text in _CLOSING)
 
 
-def _end_of_target_name(head: Sequence[Token]) -> int | None:
-    """Where the table's name begins to be over: None while the words read so far are still INSERT INTO TABLE."""
+def _clauses(sql: bytes) -> Iterator[list[Token]]:
+    """All tokens so far, each time the last one is an outermost word behind the table's name.
+
+    Ends at once if `sql` is no INSERT, and at the SELECT of an INSERT that takes its rows from one.
+    """
+    head: list[Token] = []
+    depth = 0
+    named = False
+    for token in tokens(sql):
+        previous = head[-1] if head else token
+        head.append(token)
+        depth += _step(token)
+        if len(head) == 1 and not token.is_word(b"INSERT"):
+            return
+        if token.is_word(b"SELECT", b"WITH") and (previous.is_sign(b"(") or (named and not depth)):
+            return
+        if depth:
+            continue
+        if not named:
+            named = _ends_target(head)
+        elif token.kind is Kind.WORD and not previous.is_sign(b"."):
+            yield head
+
+
+def _ends_target(head: Sequence[Token]) -> bool:
+    """Whether the last token at the outermost level is (the first part of) the table's name."""
     last = head[-1]
     if last.is_word(b"INSERT", b"INTO") and len(head) <= 2:
-        return None
-    if last.is_word(b"TABLE", b"FUNCTION") and len(head) <= 3 and head[-2].is_word(b"INSERT", b"INTO"):
-        return None
-    return last.end
+        return False
+    return not (last.is_word(b"TABLE", b"FUNCTION") and len(head) <= 3 and head[-2].is_word(b"INSERT", b"INTO"))
 
 
-def _cut(
-    sql: bytes, head: Sequence[Token], settings: Token | None, clause_start: int, input_format: str, data_start: int
-) -> DataInsert:
-    _refuse_words(head)
+def _cut(sql: bytes, settings: Token | None, clause: Token, input_format: str, data_start: int) -> DataInsert:
     return DataInsert(
-        target=sql[: settings.start if settings else clause_start],
-        settings=sql[settings.end : clause_start] if settings else b"",
+        target=sql[: settings.start if settings else clause.start],
+        settings=sql[settings.end : clause.start] if settings else b"",
         input_format=input_format,
         data_start=data_start,
     )
@@ -159,12 +161,15 @@ def _refuse_words(found: Sequence[Token]) -> None:
         raise refusal(Refused.SYSTEM_CONTROL)
     if words[0] in (b"CREATE", b"REPLACE", b"ATTACH") and b"TEMPORARY" in words:
         raise refusal(Refused.TEMPORARY_TABLE)
+    before: Token | None = None
     for one, two in pairwise(found):
         if one.is_word(b"INTO") and two.is_word(b"OUTFILE"):
             raise refusal(Refused.OUTFILE)
         if one.is_word(b"FROM") and two.is_word(b"INFILE"):
             raise refusal(Refused.INFILE)
-        if two.is_sign(b"(") and one.kind in (Kind.WORD, Kind.QUOTED):
+        is_table = before is not None and (before.is_word(b"TABLE", b"EXISTS", b"INTO") or before.is_sign(b"."))
+        before = one
+        if two.is_sign(b"(") and one.kind in (Kind.WORD, Kind.QUOTED) and not is_table:
             name = one.text.strip(b'`"').upper()
             if name in _LOCAL_FUNCTIONS:
                 raise refusal(Refused.LOCAL_FILES)

@@ -1,0 +1,80 @@
+"""A request's body: the statement stays in memory, an INSERT's data goes to a file."""
+
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from infra.embedded.clickhouse_server.codecs import BodyDecoder
+from infra.embedded.clickhouse_server.refusals import Refused, refusal
+from infra.embedded.clickhouse_server.statements import DataInsert, read_insert
+
+# An INSERT is looked for once so much has come; ClickHouse's own max_query_size has the same default.
+WINDOW_BYTES = 256 << 10
+# What one request may hold in memory. The engine applies max_query_size on top of it.
+MAX_TEXT_BYTES = 16 << 20
+
+
+class RequestBody:
+    """Statement and data of one request, fed piece by piece. `discard` removes the file; call it in any case."""
+
+    def __init__(self, beginning: bytes, decoder: BodyDecoder, spool_folder: Path) -> None:
+        # The URL's statement and the body are one text, with a line end between them.
+        self._text = bytearray(beginning + b"\n" if beginning else b"")
+        self._decoder = decoder
+        self._folder = spool_folder
+        self._looked = False
+        self._spool: IO[bytes] | None = None
+        self.insert: DataInsert | None = None
+        self.data_path: Path | None = None
+
+    @property
+    def text(self) -> bytes:
+        """All that was read, if it is not an INSERT with data."""
+        return bytes(self._text)
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece as it came over the wire.
+
+        Raises:
+            ClickHouseError: if it does not decompress, or the statement is too large or refused.
+        """
+        plain = self._decoder.feed(data)
+        if self._spool is not None:
+            self._spool.write(plain)
+            return
+        self._text += plain
+        if len(self._text) > WINDOW_BYTES and not self._looked:
+            self._look()
+        elif len(self._text) > MAX_TEXT_BYTES:
+            raise refusal(Refused.LARGE_TEXT)
+
+    def finish(self) -> None:
+        """Take the end of the body; then `insert` and `data_path`, or `text`, are complete.
+
+        Raises:
+            ClickHouseError: if the body was cut short or the statement is refused.
+        """
+        self._decoder.finish()
+        if self._spool is None:
+            self._look()
+        if self._spool is not None:
+            self._spool.close()
+
+    def discard(self) -> None:
+        """Remove the data's file."""
+        if self._spool is not None:
+            self._spool.close()
+        if self.data_path is not None:
+            self.data_path.unlink(missing_ok=True)
+
+    def _look(self) -> None:
+        self._looked = True
+        self.insert = read_insert(bytes(self._text))
+        if self.insert is None:
+            return
+        # The file outlives this call on purpose: the engine reads it by name, `discard` removes it.
+        spool = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".data", delete=False)  # noqa: SIM115
+        self.data_path = Path(spool.name)
+        self._spool = spool.file
+        self._spool.write(memoryview(self._text)[self.insert.data_start :])
+        self._text = bytearray()
