@@ -10,7 +10,7 @@ from schemas.topics import ALL, Topic, message_types
 
 
 def json_schema() -> dict[str, Any]:
-    """Plain JSON values: JSON Schema 2020-12 of every message, and for each topic (without namespace) what it carries and how."""
+    """JSON Schema 2020-12 of every message, and for each topic (without namespace) what it carries; plain JSON."""
     typed = [topic for topic in ALL if message_types(topic)]
     unions, components = msgspec.json.schema_components([topic.types for topic in typed], ref_template="#/$defs/{name}")
     schema = {
