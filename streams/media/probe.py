@@ -1,0 +1,141 @@
+"""Says what a source is: length, picture, codecs and keyframes."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from streams.media.facts import Timeline
+from streams.media.source import (
+    SourceUnreadable,
+    open_source,
+    read_timeline,
+    source_errors,
+    video_stream,
+)
+
+_MICROSECONDS = 1_000_000
+# 8K UHD and a little more: a larger picture is a mistake or an attack, and its frames would not fit into memory limits.
+_MAX_PIXELS = 8192 * 4608
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What was found in a source.
+
+    Attributes:
+        duration_ms: from the first shown frame to the end of the last, by the container's word.
+        first_pts: timestamp of the first shown frame, in units of `time_base`.
+        time_base: seconds per unit.
+        fps: mean frames per second, None where the container does not say.
+        width: picture as stored, in pixels, before rotation.
+        height: see `width`.
+        sample_aspect: width of a pixel over its height.
+        rotation_deg: 0, 90, 180 or 270: how far the stored picture must be turned counter-clockwise to be upright.
+        codec: FFmpeg's name, such as `h264`.
+        pix_fmt: FFmpeg's name, such as `yuv420p`.
+        has_audio: whether there is sound.
+        audio_codec: FFmpeg's name of the sound's codec, if any.
+        keyframe_ms: times of the keyframes in the container's index, ascending; empty where it has none. The index
+            holds decoding times; they are moved by the first keyframe's reordering delay.
+    """
+
+    duration_ms: int
+    first_pts: int
+    time_base: Fraction
+    fps: float | None
+    width: int
+    height: int
+    sample_aspect: Fraction
+    rotation_deg: int
+    codec: str
+    pix_fmt: str
+    has_audio: bool
+    audio_codec: str | None
+    keyframe_ms: tuple[int, ...]
+
+
+def probe(url: str | Path, *, timeout_s: float = 30.0) -> VideoFacts:
+    """Opens a path or an http(s) address, decodes one frame and returns the facts.
+
+    Args:
+        url: path or address.
+        timeout_s: limit of the opening and of each read.
+
+    Raises:
+        SourceUnreadable: not a video that can be decoded, or its picture is larger than 8192x4608.
+        SourceUnreachable: the address did not answer.
+    """
+    with open_source(str(url), timeout_s) as container, source_errors():
+        stream = video_stream(container)
+        if stream.width * stream.height > _MAX_PIXELS:
+            raise SourceUnreadable(
+                f"The video's picture is {stream.width}x{stream.height}: send one of at most 8192x4608."
+            )
+        timeline = read_timeline(container, stream)
+        keyframes_ms = _keyframes_ms(stream, timeline)
+        frame, delay_ms = _first_frame(container, stream, timeline)
+        audio = next(iter(container.streams.audio), None)
+        return VideoFacts(
+            duration_ms=_duration_ms(container, stream, timeline),
+            first_pts=timeline.origin,
+            time_base=timeline.time_base,
+            fps=float(stream.average_rate) if stream.average_rate else None,
+            width=stream.width,
+            height=stream.height,
+            sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+            rotation_deg=frame.rotation % 360,
+            codec=stream.codec_context.name,
+            pix_fmt=frame.format.name,
+            has_audio=audio is not None,
+            audio_codec=audio.codec_context.name if audio is not None else None,
+            keyframe_ms=tuple(time + delay_ms for time in keyframes_ms if time + delay_ms >= 0),
+        )
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, timeline: Timeline) -> tuple[VideoFrame, int]:
+    """Returns the first frame that can be decoded, and how long the first keyframe waits for its turn, in ms."""
+    container.seek(timeline.origin, stream=stream)
+    delay_ms: int | None = None
+    for packet in container.demux(stream):
+        if delay_ms is None and packet.is_keyframe and packet.pts is not None and packet.dts is not None:
+            delay_ms = timeline.to_ms(packet.pts) - timeline.to_ms(packet.dts)
+        try:
+            frames = stream.decode(packet)
+        except av.error.InvalidDataError:
+            continue  # a damaged start: a later frame tells the same
+        if frames:
+            return frames[0], delay_ms or 0
+    raise SourceUnreadable("The video has no picture that can be decoded.")
+
+
+def _duration_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int:
+    if stream.duration:
+        return timeline.to_ms((stream.start_time or 0) + stream.duration)
+    if container.duration:
+        end_s = Fraction((container.start_time or 0) + container.duration, _MICROSECONDS)
+        return max(0, timeline.to_ms(int(end_s / timeline.time_base)))
+    return _read_to_the_end_ms(container, stream, timeline)
+
+
+def _read_to_the_end_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int:
+    """For recordings that were cut off before their length was written; reads the whole rest of the file."""
+    end = timeline.origin
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            end = max(end, packet.pts + (packet.duration or 0))
+    return timeline.to_ms(end)
+
+
+def _keyframes_ms(stream: VideoStream, timeline: Timeline) -> list[int]:
+    return sorted(
+        {
+            timeline.to_ms(entry.timestamp)
+            for entry in stream.index_entries
+            if entry.is_keyframe and not entry.is_discard
+        }
+    )

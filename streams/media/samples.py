@@ -1,0 +1,170 @@
+"""Samples of a video at a fixed grid of its own timeline, so that chunks and repeats see the same frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from streams.media.facts import Timeline
+from streams.media.source import open_source, read_timeline, source_errors, video_stream
+
+Image = npt.NDArray[np.uint8]
+Frames = Iterator[tuple[int, VideoFrame]]
+
+# Seeking goes by decoding times and may land behind the wanted frame: then again from this much earlier.
+_SEEK_BACK_S = (0, 2, 10, 30)
+# Damage closer together than this is one range.
+_DAMAGE_JOIN_MS = 1_000
+# Sampling rates are numbers like 5, 2.5 or 29.97: taken as fractions, so that the grid is exact.
+_MAX_FPS_DENOMINATOR = 1_001
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One frame: its time on the source's timeline, and its picture upright with square pixels."""
+
+    time_ms: int
+    frame: VideoFrame
+    sample_aspect: Fraction
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture in pixels."""
+        width, height = self._square_size()
+        return (height, width) if self._quarter_turns() % 2 else (width, height)
+
+    def rgb(self) -> Image:
+        """Returns uint8 [H, W, 3], red first, in full size, contiguous."""
+        return self._picture("rgb24", self._square_size())
+
+    def bgr(self, long_side_px: int) -> tuple[Image, float]:
+        """Returns uint8 [h, w, 3], blue first, whose longer side is `long_side_px`, and the factor to full size."""
+        width, height = self._square_size()
+        scale = max(width, height) / long_side_px
+        small = (max(1, round(width / scale)), max(1, round(height / scale)))
+        return self._picture("bgr24", small), scale
+
+    def _square_size(self) -> tuple[int, int]:
+        return round(self.frame.width * self.sample_aspect), self.frame.height
+
+    def _quarter_turns(self) -> int:
+        return (self.frame.rotation // 90) % 4
+
+    def _picture(self, pixel_format: str, size: tuple[int, int]) -> Image:
+        # swscale's area filter: 1.9 ms for a 1080p frame where OpenCV's took 2 to 9 ms (measured).
+        scaled = self.frame.reformat(size[0], size[1], pixel_format, interpolation="AREA", threads=1)
+        pixels = scaled.to_ndarray().astype(np.uint8, copy=False)
+        return np.ascontiguousarray(np.rot90(pixels, self._quarter_turns()))
+
+
+@dataclass
+class Damage:
+    """Frames that could not be decoded, or came out damaged: their number and the ranges of time they lie in, in ms."""
+
+    frames: int = 0
+    ranges_ms: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, time_ms: int | None) -> None:
+        """Counts one frame; None where even its time is unknown."""
+        self.frames += 1
+        if time_ms is None:
+            return
+        if self.ranges_ms and abs(time_ms - self.ranges_ms[-1][1]) <= _DAMAGE_JOIN_MS:
+            first, last = self.ranges_ms[-1]
+            self.ranges_ms[-1] = (min(first, time_ms), max(last, time_ms))
+        else:
+            self.ranges_ms.append((time_ms, time_ms))
+
+
+def samples(
+    url: str | Path, start_ms: int, end_ms: int, fps: float, *, damage: Damage | None = None, timeout_s: float = 30.0
+) -> Iterator[Sample]:
+    """Yields the sampled frames of `[start_ms, end_ms)`, in order of time.
+
+    The timeline is cut into slots of `1 / fps` seconds from its first shown frame on, and the first frame of each slot
+    is a sample. Where to start and end therefore never changes which frames are samples. One frame is held at a time,
+    one thread decodes; decoding starts at the keyframe before `start_ms`.
+
+    Args:
+        url: path or http(s) address.
+        start_ms: first time that counts.
+        end_ms: first time that does not count any more.
+        fps: samples per second at most; a slower video gives each of its frames.
+        damage: counts the frames of the span that could not be decoded.
+        timeout_s: limit of the opening and of each read.
+
+    Raises:
+        SourceUnreadable: not a video that can be decoded.
+        SourceUnreachable: the address did not answer.
+    """
+    rate = Fraction(fps).limit_denominator(_MAX_FPS_DENOMINATOR)
+    with open_source(str(url), timeout_s) as container, source_errors():
+        stream = video_stream(container)
+        # Workers scale by processes; and FFmpeg marks damaged frames reliably only with one thread.
+        stream.thread_type = "NONE"
+        stream.thread_count = 1
+        timeline = read_timeline(container, stream)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        decoder = _Decoder(container, stream, timeline, (start_ms, end_ms), damage if damage is not None else Damage())
+        first_slot = max(0, start_ms * rate.numerator // (1000 * rate.denominator))
+        last_slot = -1
+        for pts, frame in decoder.frames_from(first_slot / rate):
+            time_ms = timeline.to_ms(pts)
+            if time_ms >= end_ms:
+                return
+            slot = int((pts - timeline.origin) * timeline.time_base * rate)
+            is_first_of_slot = slot > last_slot
+            last_slot = max(slot, last_slot)
+            if is_first_of_slot and time_ms >= start_ms:
+                yield Sample(time_ms, frame, aspect)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoder:
+    """Decodes one opened stream; counts what is damaged inside the span."""
+
+    container: InputContainer
+    stream: VideoStream
+    timeline: Timeline
+    span_ms: tuple[int, int]
+    damage: Damage
+
+    def frames_from(self, wanted_s: Fraction) -> Frames:
+        """Seeks so that decoding starts at or before `wanted_s`, and decodes on from there."""
+        for back_s in _SEEK_BACK_S:
+            target = self.timeline.origin + max(0, int((wanted_s - back_s) / self.timeline.time_base))
+            self.container.seek(target, stream=self.stream)
+            frames = self._decode()
+            first = next(frames, None)
+            if target == self.timeline.origin or (first is not None and self._seconds(first[0]) <= wanted_s):
+                break
+        return chain([first] if first is not None else [], frames)
+
+    def _decode(self) -> Frames:
+        for packet in self.container.demux(self.stream):
+            try:
+                frames = self.stream.decode(packet)
+            except av.error.InvalidDataError:
+                self._count(packet.pts)
+                continue
+            for frame in frames:
+                if frame.is_corrupt or frame.pts is None:
+                    self._count(frame.pts)
+                elif frame.pts >= self.timeline.origin:
+                    yield frame.pts, frame
+
+    def _count(self, pts: int | None) -> None:
+        time_ms = self.timeline.to_ms(pts) if pts is not None else None
+        if time_ms is None or self.span_ms[0] <= time_ms < self.span_ms[1]:
+            self.damage.add(time_ms)
+
+    def _seconds(self, pts: int) -> Fraction:
+        return (pts - self.timeline.origin) * self.timeline.time_base

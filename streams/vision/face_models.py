@@ -1,0 +1,31 @@
+"""The loaded models that the face recipe works with."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from streams.vision.align import Aligner
+from streams.vision.detect import FaceDetector
+from streams.vision.embed import Embedder
+from streams.vision.models.store import ModelSet
+
+
+@dataclass(frozen=True, eq=False)
+class FaceModels:
+    """Detector, aligner and embedder of one model version."""
+
+    detector: FaceDetector
+    aligner: Aligner
+    embedder: Embedder
+    version: str
+
+
+def load_face_models(models: ModelSet) -> FaceModels:
+    """Loads the model files (about 50 MB of memory) and keeps OpenCV of this process to one thread."""
+    cv2.setNumThreads(1)
+    return FaceModels(
+        detector=FaceDetector(models.detector),
+        aligner=Aligner(models.predictor),
+        embedder=Embedder(models.embedder),
+        version=models.version,
+    )
