@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.embedded.clickhouse_server.codecs import BodyDecoder
+from infra.embedded.clickhouse_server.errors import ClickHouseError
 from infra.embedded.clickhouse_server.refusals import Refused, refusal
 from infra.embedded.clickhouse_server.statements import DataInsert, read_insert
 
@@ -40,7 +41,7 @@ class RequestBody:
         """
         plain = self._decoder.feed(data)
         if self._spool is not None:
-            self._spool.write(plain)
+            _write(self._spool, plain)
             return
         self._text += plain
         if len(self._text) > WINDOW_BYTES and not self._looked:
@@ -57,8 +58,6 @@ class RequestBody:
         self._decoder.finish()
         if self._spool is None:
             self._look()
-        if self._spool is not None:
-            self._spool.close()
 
     def discard(self) -> None:
         """Remove the data's file."""
@@ -76,5 +75,14 @@ class RequestBody:
         spool = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".data", delete=False)  # noqa: SIM115
         self.data_path = Path(spool.name)
         self._spool = spool.file
-        self._spool.write(memoryview(self._text)[self.insert.data_start :])
+        _write(self._spool, memoryview(self._text)[self.insert.data_start :])
         self._text = bytearray()
+
+
+def _write(spool: IO[bytes], data: bytes | memoryview) -> None:
+    try:
+        spool.write(data)
+        # At once, so that a full disk is found here and not when the file is closed.
+        spool.flush()
+    except OSError as error:
+        raise ClickHouseError(243, "NOT_ENOUGH_SPACE", f"The data cannot be kept: {error.strerror}") from error

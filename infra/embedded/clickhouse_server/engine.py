@@ -69,6 +69,7 @@ class Engine:
         self._path = str(folder)
         # The engine lives as long as any handle does.
         self._keeper = self._open()
+        self._use_plain_default_database(folder)
         self.version = self._ask("SELECT version()")
         self.timezone = self._ask("SELECT timezone()")
         self.compresses_by_default = self._ask("SELECT getSetting('enable_http_compression')") in ("1", "true")
@@ -97,6 +98,16 @@ class Engine:
     def close(self) -> None:
         """Close the engine. No statement may be running."""
         self._keeper.close()
+
+    def _use_plain_default_database(self, folder: Path) -> None:
+        """Put ClickHouse's own kind of database in place of the embedded engine's `default`.
+
+        The embedded one is an overlay in which a table that does not exist is looked for among this machine's files.
+        Detaching removes nothing from the disk, so a kill in between does no harm.
+        """
+        self._ask("DETACH DATABASE default")
+        exists = (folder / "metadata" / "default.sql").exists()
+        self._ask("ATTACH DATABASE default" if exists else "CREATE DATABASE default ENGINE = Atomic")
 
     def _open(self) -> Any:  # noqa: ANN401 - the engine's library has no types
         try:

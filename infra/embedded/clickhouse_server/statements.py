@@ -13,7 +13,7 @@ _ANSWERING = (b"SELECT", b"WITH", b"SHOW", b"DESC", b"DESCRIBE", b"EXISTS", b"EX
 # They reach outside the engine's folder (ClickHouse confines them to user_files; the embedded engine does not) or into
 # this Python process. As engines, dictionary sources and backup targets they have the same names.
 _LOCAL_FUNCTIONS = (
-    b"FILE", b"FILECLUSTER", b"EXECUTABLE", b"EXECUTABLEPOOL", b"SQLITE", b"PYTHON", b"DISK", b"FILESYSTEM",
+    b"FILE", b"FILECLUSTER", b"FILELOG", b"FILESYSTEM", b"DISK", b"SQLITE", b"PYTHON", b"EXECUTABLE", b"EXECUTABLEPOOL",
 )  # fmt: skip
 _BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
 _OPENING, _CLOSING = b"([{", b")]}"
@@ -95,7 +95,7 @@ def read_statement(sql: bytes) -> Statement:
     _refuse_words(found)
     first = next((token for token in found if not token.is_sign(b"(")), None)
     verb = first.text if first is not None and first.kind is Kind.WORD else b""
-    inserts = any(token.is_word(b"INSERT") for token in found) and verb != b"EXPLAIN"
+    inserts = verb == b"WITH" and any(token.is_word(b"INSERT") for token in found)
     return Statement(
         verb=verb.decode(errors="replace"),
         answers=verb in _ANSWERING and not inserts,
@@ -161,6 +161,8 @@ def _refuse_words(found: Sequence[Token]) -> None:
         raise refusal(Refused.SYSTEM_CONTROL)
     if words[0] in (b"CREATE", b"REPLACE", b"ATTACH") and b"TEMPORARY" in words:
         raise refusal(Refused.TEMPORARY_TABLE)
+    if any(token.kind is Kind.STRING and token.text[1:].lower().startswith(b"file:") for token in found):
+        raise refusal(Refused.LOCAL_FILES)
     before: Token | None = None
     for one, two in pairwise(found):
         if one.is_word(b"INTO") and two.is_word(b"OUTFILE"):
