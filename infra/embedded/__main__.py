@@ -1,7 +1,6 @@
 """``python -m infra.embedded``: run the stack until SIGTERM or SIGINT."""
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from infra.embedded.addresses import write_addresses
+from infra.embedded.directory_lock import process_runs
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.kafka import KafkaSettings
 from infra.embedded.kafka_aot import APP
@@ -38,16 +38,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def main() -> None:
     """Run."""
     arguments = _arguments()
@@ -64,7 +54,7 @@ def main() -> None:
         with stack:
             if arguments.ready_file is not None:
                 write_addresses(arguments.ready_file, stack.addresses)
-            while arguments.follow is None or _runs(arguments.follow):
+            while arguments.follow is None or process_runs(arguments.follow):
                 stack.wait(_FOLLOW_POLL_S)
     except EmbeddedError as error:
         sys.exit(str(error))

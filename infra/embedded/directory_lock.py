@@ -52,7 +52,7 @@ class DirectoryLock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 owner = int(os.pread(descriptor, 32, 0) or b"0")
-                if owner and _runs(owner):
+                if owner and process_runs(owner):
                     raise EmbeddedError(
                         f"{self._directory} is in use by process {owner}; stop that one or use another directory."
                     ) from error
@@ -87,7 +87,8 @@ class DirectoryLock:
         self.release()
 
 
-def _runs(pid: int) -> bool:
+def process_runs(pid: int) -> bool:
+    """Whether there is a process with this pid."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

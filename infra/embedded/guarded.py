@@ -41,6 +41,7 @@ class GuardedProcess:
         keep_open: Sequence[int] = (),
     ) -> None:
         self._grace_s = grace_s
+        self._ended = False
         self._pid_file = pid_file
         command = [sys.executable, "-I", "-S", guardian.__file__, str(grace_s), str(pid_file), *argv]
         with log.open("ab") as output:
@@ -79,7 +80,10 @@ class GuardedProcess:
             return None
 
     def end(self) -> None:
-        """End the program and whatever it left in its group; returns when they are gone."""
+        """End the program and whatever it left in its group; returns when they are gone. May be called again."""
+        if self._ended:
+            return  # the group's number may belong to others by now
+        self._ended = True
         if self._process.poll() is None:
             self._process.terminate()
             # The guardian kills the group after the grace; this is for a guardian that was stopped.

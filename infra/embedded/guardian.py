@@ -1,12 +1,12 @@
 """Runs one program and ends it when whoever asked for it is gone.
 
 Started as ``python -I -S guardian.py GRACE_S PID_FILE PROGRAM [ARGUMENT ...]`` with a pipe as standard input that the
-asker keeps open. The pipe closes however the asker ends, kill -9 too; then the program gets SIGTERM, and its whole process
-group SIGKILL after GRACE_S seconds. SIGTERM to the guardian does the same. It ends with the program's exit code.
+asker keeps open. The pipe closes however the asker ends, kill -9 too; then the program gets SIGTERM, and its whole
+process group SIGKILL after GRACE_S seconds. SIGTERM to the guardian does the same. It ends with its exit code.
 
-A pipe works on every POSIX system and does not care which thread started the program; Linux's parent-death signal follows
-the thread. That signal is used one step below, where there is one thread only: if the guardian itself is killed, so is the
-program (on Linux).
+A pipe works on every POSIX system and does not care which thread started the program; Linux's parent-death signal
+follows the thread. That signal is used one step below, where there is one thread only: if the guardian itself is
+killed, so is the program (on Linux).
 
 It imports nothing of the project, so that it starts in about 20 ms.
 """

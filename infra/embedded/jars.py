@@ -207,15 +207,20 @@ def _download_with_retries(jar: Jar, folder: Path, counter: _Counter, download: 
             place = folder / str(attempt.num)
             try:
                 path = download(jar, place, count)
-                # A connection that broke off is tried again; a whole file with other bytes is not.
-                if path.stat().st_size < jar.size_bytes:
-                    raise DownloadError(f"only {path.stat().st_size} of {jar.size_bytes} bytes came")
+                _refuse_part(path, jar)
             except DownloadError:
                 counter.add(-received, jar.file_name)
                 shutil.rmtree(place, ignore_errors=True)
                 raise
             return path
     raise AssertionError("retry_context ends by returning or raising")
+
+
+def _refuse_part(path: Path, jar: Jar) -> None:
+    """A connection that broke off is worth another try; a whole file with other bytes is not."""
+    size_bytes = path.stat().st_size
+    if size_bytes < jar.size_bytes:
+        raise DownloadError(f"only {size_bytes} of {jar.size_bytes} bytes came")
 
 
 def _remove_stale_parts(cache: Path) -> None:

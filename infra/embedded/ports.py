@@ -13,7 +13,7 @@ from infra.embedded.private_file import write_private
 LOOPBACK = "127.0.0.1"
 # SeaweedFS listens for gRPC on each port + 10000.
 GRPC_OFFSET = 10_000
-# Port and port + 10000 both lie below Linux's first port for outgoing connections (32768), so none of those can sit there.
+# Port and port + 10000 both lie below Linux's first port for outgoing connections (32768): none of those sits there.
 _FIRST, _LAST = 11_000, 22_000
 _TRIES = 1_000
 

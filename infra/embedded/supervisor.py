@@ -133,7 +133,8 @@ class Supervisor:
     def note(self, line: str) -> None:
         """Append a line to the supervisor's own log; a full disk does not stop the services."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        with self._log_lock, suppress(OSError), (self._directory / "supervisor.log").open("a", encoding="utf-8") as file:
+        path = self._directory / "supervisor.log"
+        with self._log_lock, suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{now} {line}\n")
 
     def __enter__(self) -> Self:
@@ -179,6 +180,9 @@ class _Runner(threading.Thread):
         except OSError as error:
             self._supervisor.fail(f"{self.service.name} could not be started: {error}.")
         finally:
+            if not stopping.is_set():
+                # An error that nobody foresaw; Python prints it, and the others do not go on half alive.
+                self._supervisor.fail(f"{self.service.name} is no longer supervised; see the traceback.")
             self.settled.set()
             for dependent in self._supervisor.dependents(self.service.name):
                 dependent.ended.wait()
@@ -192,7 +196,7 @@ class _Runner(threading.Thread):
         for port in service.ports:
             if not is_free(port):
                 raise EmbeddedError(
-                    f"{service.name} needs port {port}, which is taken; stop the program that uses it or choose another."
+                    f"{service.name} needs port {port}, which is taken; stop the program there or choose another port."
                 )
         log = self._supervisor.log_path(service.name)
         if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
@@ -234,7 +238,7 @@ class _Runner(threading.Thread):
                     f"{self.service.name} ended {MAX_RESTARTS + 1} times, last with code {code}; {_hint(log)}"
                 )
             restarts += 1
-            self._supervisor.note(f"{self.service.name} ended with code {code}; start {restarts} of {MAX_RESTARTS} again")
+            self._supervisor.note(f"{self.service.name} ended with code {code}; restart {restarts} of {MAX_RESTARTS}")
             if self._process is not None:
                 self._process.end()
             # The first one at once, then slower: what it misses may need a moment.
@@ -269,6 +273,6 @@ def _check(services: Sequence[Service]) -> None:
         able = [service for service in waiting if started.issuperset(service.needs)]
         if not able:
             stuck = sorted(service.name for service in waiting)
-            raise EmbeddedError(f"services {stuck} need each other or a service that is not there; correct their needs.")
+            raise EmbeddedError(f"services {stuck} need each other or one that is not there; correct their needs.")
         started.update(service.name for service in able)
         waiting = [service for service in waiting if service not in able]
