@@ -1,5 +1,6 @@
 """A request's body: the statement stays in memory, an INSERT's data goes to a file."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -71,10 +72,9 @@ class RequestBody:
         self.insert = read_insert(bytes(self._text))
         if self.insert is None:
             return
-        # The file outlives this call on purpose: the engine reads it by name, `discard` removes it.
-        spool = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".data", delete=False)  # noqa: SIM115
-        self.data_path = Path(spool.name)
-        self._spool = spool.file
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".data")
+        self.data_path = Path(name)
+        self._spool = os.fdopen(descriptor, "wb")
         _write(self._spool, memoryview(self._text)[self.insert.data_start :])
         self._text = bytearray()
 

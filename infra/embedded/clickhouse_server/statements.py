@@ -62,16 +62,16 @@ def read_insert(sql: bytes) -> DataInsert | None:
         ClickHouseError: for FROM INFILE, for a refused target and for `FORMAT x;`, which ClickHouse refuses too.
     """
     settings: Token | None = None
-    for head in _clauses(sql):
-        previous, token = head[-2], head[-1]
-        if token.is_word(b"INFILE") and previous.is_word(b"FROM"):
+    for head, previous in _clauses(sql):
+        token = head[-1]
+        if previous is not None and token.is_word(b"INFILE") and previous.is_word(b"FROM"):
             raise refusal(Refused.INFILE)
         if token.is_word(b"SETTINGS"):
             settings = settings or token
         elif token.is_word(b"VALUES"):
             _refuse_words(head[:-1])
             return _cut(sql, settings, token, "Values", token.end)
-        elif previous.is_word(b"FORMAT"):
+        elif previous is not None and previous.is_word(b"FORMAT"):
             _refuse_words(head[:-2])
             if sql[token.end : token.end + 1] == b";":
                 raise syntax_error("You have excessive ';' symbol before data for INSERT")
@@ -110,14 +110,17 @@ def _step(token: Token) -> int:
     return (token.text in _OPENING) - (token.text in _CLOSING)
 
 
-def _clauses(sql: bytes) -> Iterator[list[Token]]:
-    """All tokens so far, each time the last one is an outermost word behind the table's name.
+def _clauses(sql: bytes) -> Iterator[tuple[list[Token], Token | None]]:
+    """All tokens so far, each time the last one is an outermost word behind the table's name; and the word before it.
+
+    The second is None if no such word stands right before it.
 
     Ends at once if `sql` is no INSERT, and at the SELECT of an INSERT that takes its rows from one.
     """
     head: list[Token] = []
     depth = 0
     named = False
+    word: Token | None = None
     for token in tokens(sql):
         previous = head[-1] if head else token
         head.append(token)
@@ -131,7 +134,10 @@ def _clauses(sql: bytes) -> Iterator[list[Token]]:
         if not named:
             named = _ends_target(head)
         elif token.kind is Kind.WORD and not previous.is_sign(b"."):
-            yield head
+            yield head, word
+            word = token
+        else:
+            word = None
 
 
 def _ends_target(head: Sequence[Token]) -> bool:

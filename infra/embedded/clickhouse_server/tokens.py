@@ -6,8 +6,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 # Rules of src/Parsers/Lexer.cpp: quotes are escaped by a backslash or by doubling, typographic quotes count, `#` starts
-# a comment only before a blank or `!`, `$tag$ ... $tag$` is a string, block comments nest. An unfinished quote takes all
-# that is left (`broken`), an unfinished comment too; the engine then reports it.
+# a comment only before a blank or `!`, `$tag$ ... $tag$` is a string, block comments nest. An unfinished quote takes
+# all that is left (`broken`), an unfinished comment too; the engine then reports it.
 _TOKEN = re.compile(
     rb"""
       (?P<blank> \s+ | (?: -- | // | \#[ !] )[^\n]* )
