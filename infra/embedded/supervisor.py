@@ -20,6 +20,7 @@ MAX_RESTARTS = 5
 STEADY_S = 600.0
 _READY_POLL_S = 0.02
 _WATCH_POLL_S = 0.1
+_MAX_PAUSE_S = 5.0
 _LOG_LIMIT_BYTES = 10_000_000
 _TAIL_BYTES = 600
 
@@ -35,12 +36,16 @@ class Supervisor:
         directory: for logs and pid files.
         services: needs refer to names among these; cycles and unknown names are refused.
         lock: the held lock of the data that the services use; it stays taken until the last of them is gone.
+        pause_s: before the second restart; doubled for each further one, up to 5 s.
     """
 
-    def __init__(self, directory: Path, services: Sequence[Service], lock: DirectoryLock) -> None:
+    def __init__(
+        self, directory: Path, services: Sequence[Service], lock: DirectoryLock, *, pause_s: float = 0.2
+    ) -> None:
         _check(services)
         self._directory = directory
         self._lock = lock
+        self.pause_s = pause_s
         self._log_lock = threading.Lock()
         self._failure: str | None = None
         self._stopping = threading.Event()
@@ -242,7 +247,8 @@ class _Runner(threading.Thread):
             if self._process is not None:
                 self._process.end()
             # The first one at once, then slower: what it misses may need a moment.
-            if not self._supervisor.stopping.wait(0.0 if restarts == 1 else min(5.0, 0.2 * 2**restarts)):
+            pause_s = 0.0 if restarts == 1 else min(_MAX_PAUSE_S, self._supervisor.pause_s * 2 ** (restarts - 2))
+            if not self._supervisor.stopping.wait(pause_s):
                 self._begin_again()
 
     def _begin_again(self) -> None:
