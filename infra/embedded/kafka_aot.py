@@ -29,6 +29,7 @@ _READY_WITHIN_S = 120.0
 _STOP_WITHIN_S = 60.0
 _CREATE_WITHIN_S = 180.0
 _POLL_S = 0.1
+_UNUSED_S = 30 * 24 * 3600
 
 
 def jar_folder(cache: Path) -> Path:
@@ -63,11 +64,25 @@ def train(cache: Path, java: Path, jars: Sequence[Path], log: Path) -> Path:
             return target
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".train-", ignore_cleanup_errors=True) as folder:
             made = _train_in(Path(folder), java, tuple(jars), log)
-            # A new Java or new jars never come back to an old file of 70 MB.
-            for old in target.parent.glob("*.aot"):
-                old.unlink()
             made.replace(target)
+            remove_unused(target.parent, time.time())
     return target
+
+
+def remove_unused(folder: Path, now_s: float) -> None:
+    """Remove cache files (70 MB each) that no start has used for 30 days, such as those of an older Java."""
+    for path in folder.glob("*.aot"):
+        if path.stat().st_mtime < now_s - _UNUSED_S:
+            path.unlink(missing_ok=True)
+
+
+def usable(path: Path) -> bool:
+    """Whether the cache file is there; notes that it was used."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _train_in(folder: Path, java: Path, jars: tuple[Path, ...], log: Path) -> Path:

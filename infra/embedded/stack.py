@@ -97,7 +97,7 @@ class EmbeddedStack:
             controller_port=ports.kafka_controller,
             java=java,
             jars=tuple(jars),
-            aot_cache=aot if aot is not None and aot.exists() else None,
+            aot_cache=aot if aot is not None and kafka_aot.usable(aot) else None,
             settings=self._settings,
         )
         self._supervisor = Supervisor(self._data / "run", self._services(node, ports, credentials), self._lock)

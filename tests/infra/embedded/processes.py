@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,9 +25,10 @@ def listeners(pid: int) -> set[tuple[str, int]]:
     """Addresses and ports on which a process listens, from Linux's ``/proc``."""
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        target = str(link.readlink())
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
+        with suppress(FileNotFoundError):  # closed since the folder was read
+            target = str(link.readlink())
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
     found = set()
     for name in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
