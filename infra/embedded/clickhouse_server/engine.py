@@ -68,7 +68,12 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = str(folder)
         # The engine lives as long as any handle does.
-        self._keeper = self._open()
+        try:
+            self._keeper = self._open()
+        except EngineError as error:
+            # The engine prints its own reason to stderr; what it raises does not name it.
+            sentence = f"The folder {folder} cannot be opened: stop the other process that uses it"
+            raise ClickHouseError(76, "CANNOT_OPEN_FILE", sentence) from error
         self._use_plain_default_database(folder)
         self.version = self._ask("SELECT version()")
         self.timezone = self._ask("SELECT timezone()")
@@ -103,17 +108,25 @@ class Engine:
         """Put ClickHouse's own kind of database in place of the embedded engine's `default`.
 
         The embedded one is an overlay in which a table that does not exist is looked for among this machine's files.
-        Detaching removes nothing from the disk, so a kill in between does no harm.
+        Detaching removes nothing from the disk, so a kill between any two steps does no harm.
         """
+        definition, link = folder / "metadata" / "default.sql", folder / "metadata" / "default"
         self._ask("DETACH DATABASE default")
-        exists = (folder / "metadata" / "default.sql").exists()
-        self._ask("ATTACH DATABASE default" if exists else "CREATE DATABASE default ENGINE = Atomic")
+        if definition.exists() and link.is_symlink():
+            self._ask("ATTACH DATABASE default")
+            return
+        # The link appears with the database's first table. Without it the database is empty, and the engine cannot
+        # attach it; so the link is made here.
+        definition.unlink(missing_ok=True)
+        self._ask("CREATE DATABASE default ENGINE = Atomic")
+        self._ask("CREATE TABLE default.first (a UInt8) ENGINE = Memory")
+        self._ask("DROP TABLE default.first SYNC")
 
     def _open(self) -> Any:  # noqa: ANN401 - the engine's library has no types
         try:
             return chdb.connect(self._path)
         except RuntimeError as error:
-            raise EngineError(f"The engine's folder {self._path} cannot be opened: {error}") from error
+            raise EngineError(str(error)) from error
 
     def _ask(self, sql: str) -> str:
         try:
