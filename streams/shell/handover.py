@@ -1,0 +1,16 @@
+"""From the stream to the guard and back: in order, and committed only when finished."""
+
+from streams.shell.exits import Exit, ExitCode
+from streams.shell.guard import Guard, Unit
+from streams.shell.log import LogEvent, log
+from streams.shell.transport import ShellConsumer
+
+
+async def hand_over(unit: Unit, *, guard: Guard, consumer: ShellConsumer, end: Exit) -> None:
+    """Carry one delivery to its end. When an offset was lost before it, the process ends and nothing is committed."""
+    delivery = unit.delivery
+    if not consumer.in_order(delivery):
+        log.error(LogEvent.HOLE_FOUND, topic=delivery.topic, partition=delivery.partition, offset=delivery.offset)
+        end(ExitCode.HOLE)
+    await guard.run(unit)
+    consumer.finish(delivery)

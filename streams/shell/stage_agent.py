@@ -1,0 +1,75 @@
+"""Carries messages to a stage and its outputs away.
+
+One message per partition at a time, so partitions do not wait for each other.
+"""
+
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from schemas.base import Message
+from schemas.codec import Undecodable, decode
+from streams.flow import Stage
+from streams.shell.delivery import Delivery
+from streams.shell.exits import Exit
+from streams.shell.failpoints import Failpoint, FailpointName
+from streams.shell.guard import Guard, Unit
+from streams.shell.handover import hand_over
+from streams.shell.sender import Sender
+from streams.shell.transport import ShellConsumer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageParts:
+    """What the agent of one stage is bound with."""
+
+    stage: Stage
+    sender: Sender
+    failpoint: Failpoint
+    end: Exit
+
+
+async def run_stage(
+    stream: Any,  # noqa: ANN401 # Faust has no types
+    *,
+    parts: StageParts,
+    guard: Guard,
+    consumer: Callable[[], ShellConsumer],
+) -> None:
+    """Take a partition's messages one after another, for as long as the stream lives."""
+    events: AsyncIterable[Any] = stream.events()
+    async for event in events:
+        unit = Unit(
+            stage=parts.stage.name,
+            delivery=event.message,
+            work=partial(work, event.message, parts),
+            failure=partial(failure_of, event.message, parts),
+        )
+        await hand_over(unit, guard=guard, consumer=consumer(), end=parts.end)
+
+
+async def work(delivery: Delivery, parts: StageParts) -> None:
+    """One try at one message: handle it and send what comes of it.
+
+    Raises:
+        Undecodable: Its bytes are no message of its topic.
+        Unavailable: A dependency, Kafka among them, is down.
+        Refused: Kafka refused an output.
+        Exception: Whatever the stage raises; see `streams.outcomes`.
+    """
+    message = decode(parts.stage.source, delivery.value)
+    parts.failpoint(FailpointName.STAGE_TAKEN)
+    outputs = await parts.stage.handle(message)
+    parts.failpoint(FailpointName.STAGE_HANDLED)
+    await parts.sender.send(outputs, between=FailpointName.STAGE_BETWEEN_OUTPUTS)
+    parts.failpoint(FailpointName.STAGE_OUTPUTS_ACKNOWLEDGED)
+
+
+def failure_of(delivery: Delivery, parts: StageParts, sentence: str, at_ms: int) -> Message | None:
+    """The stage's failure fact; None for bytes that name no record to fail."""
+    try:
+        message = decode(parts.stage.source, delivery.value)
+    except Undecodable:
+        return None
+    return parts.stage.failure(message, sentence, at_ms)
