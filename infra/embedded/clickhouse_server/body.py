@@ -46,7 +46,11 @@ class RequestBody:
             return
         self._text += plain
         if len(self._text) > WINDOW_BYTES and not self._looked:
-            self._look()
+            self._looked = True
+            insert = read_insert(bytes(self._text))
+            # Nothing behind it yet: its last word may go on in the next piece.
+            if insert is not None and insert.data_start < len(self._text):
+                self._keep(insert)
         elif len(self._text) > MAX_TEXT_BYTES:
             raise refusal(Refused.LARGE_TEXT)
 
@@ -58,7 +62,9 @@ class RequestBody:
         """
         self._decoder.finish()
         if self._spool is None:
-            self._look()
+            insert = read_insert(bytes(self._text))
+            if insert is not None:
+                self._keep(insert)
 
     def discard(self) -> None:
         """Remove the data's file."""
@@ -67,15 +73,12 @@ class RequestBody:
         if self.data_path is not None:
             self.data_path.unlink(missing_ok=True)
 
-    def _look(self) -> None:
-        self._looked = True
-        self.insert = read_insert(bytes(self._text))
-        if self.insert is None:
-            return
+    def _keep(self, insert: DataInsert) -> None:
+        self.insert = insert
         descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".data")
         self.data_path = Path(name)
         self._spool = os.fdopen(descriptor, "wb")
-        _write(self._spool, memoryview(self._text)[self.insert.data_start :])
+        _write(self._spool, memoryview(self._text)[insert.data_start :])
         self._text = bytearray()
 
 

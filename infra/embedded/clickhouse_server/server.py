@@ -18,7 +18,8 @@ _WORKERS = 32
 _MAX_REQUEST_HEAD_BYTES = (1 << 20) + (64 << 10)
 # ClickHouse's keep_alive_timeout.
 _KEEP_ALIVE_S = 30
-_SHUTDOWN_S = 30
+# Below the grace that the embedded stack gives this process before it kills it.
+_SHUTDOWN_S = 10
 
 
 def serve(folder: Path, host: str, port: int, credentials: Credentials) -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 
 import lz4.frame
@@ -310,6 +310,15 @@ def running(server: RunningServer, **fields: str) -> Iterator[None]:
     wait_until(lambda: server.ask(seen) == "1\n", 10, "the query is running")
     yield
     slow.join()
+
+
+def test_a_url_may_be_as_long_as_clickhouse_allows(server: RunningServer) -> None:
+    answer = server.http("GET", query="SELECT length({x:String})", param_x="x" * 900_000)
+    assert answer.body == b"900000\n"
+    # Above that the connection is closed; whether its answer can still be read depends on what is under way.
+    with suppress(OSError):
+        assert server.http("GET", query="SELECT 1", param_x="x" * 2_000_000).status == 400
+    assert server.ask("SELECT 1") == "1\n"
 
 
 def test_a_query_id_that_runs_is_refused_and_free_again_afterwards(server: RunningServer) -> None:
