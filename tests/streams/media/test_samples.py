@@ -1,0 +1,207 @@
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from infra.demo_media import Race, find_media
+from streams.media.samples import Damage, Sample, samples
+from streams.media.source import SourceUnreadable
+from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, Recipe, build, regular_times
+
+LONG = 10**8
+
+
+def number_of(sample: Sample) -> int:
+    """The number that the upright picture carries."""
+    row = sample.rgb()[CODE_HEIGHT // 2, :, 1]
+    lit = [row[bit * BLOCK_WIDTH + BLOCK_WIDTH // 2] > 127 for bit in range(BITS)]
+    return sum(1 << bit for bit in range(BITS) if lit[bit])
+
+
+def numbers(path: Path, start_ms: int, end_ms: int, fps: float) -> list[tuple[int, int]]:
+    return [(sample.time_ms, number_of(sample)) for sample in samples(path, start_ms, end_ms, fps)]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("plain") / "plain.mp4", Recipe(times_ms=regular_times(8), gop=50))
+
+
+def test_a_sample_is_the_first_frame_of_each_slot(plain: Path) -> None:
+    assert numbers(plain, 0, LONG, 5) == [(200 * n, 5 * n) for n in range(40)]
+
+
+def test_a_rate_that_does_not_divide_the_frame_rate(plain: Path) -> None:
+    # Slots of 100/3 ms hold one frame each or, every fifth, none.
+    assert numbers(plain, 0, 400, 30) == [(40 * n, n) for n in range(10)]
+    assert [time for time, _ in numbers(plain, 0, 1000, 3)] == [0, 360, 680]
+
+
+def test_start_and_end_are_half_open(plain: Path) -> None:
+    assert [time for time, _ in numbers(plain, 200, 600, 5)] == [200, 400]
+    assert [time for time, _ in numbers(plain, 201, 601, 5)] == [400, 600]
+
+
+def test_a_frame_in_the_middle_of_a_slot_is_no_sample_because_a_chunk_begins_there(plain: Path) -> None:
+    assert numbers(plain, 2_240, 2_400, 5) == []
+
+
+def test_past_the_end_there_is_nothing(plain: Path) -> None:
+    assert numbers(plain, 8_000, 9_000, 5) == []
+    assert numbers(plain, 7_801, 9_000, 25)[-1] == (7_960, 199)
+
+
+VARIABLE = [Fraction(n * 40 + (17 * n * n) % 29) for n in range(200)]
+RECIPES = {
+    "closed groups": Recipe(times_ms=regular_times(6), gop=50),
+    "open groups": Recipe(
+        times_ms=regular_times(6), gop=50, b_frames=3, options={"x264-params": "open-gop=1:b-pyramid=2"}
+    ),
+    "one keyframe": Recipe(times_ms=regular_times(6), gop=1000),
+    "29.97": Recipe(times_ms=regular_times(6, Fraction(30_000, 1001)), gop=45),
+    "variable rate": Recipe(times_ms=VARIABLE, gop=60),
+    "edit list": Recipe(times_ms=regular_times(6, lead_frames=13), gop=40),
+    "turned": Recipe(times_ms=regular_times(6), rotation=90),
+    "hevc": Recipe(times_ms=regular_times(6), codec="libx265", options={"x265-params": "log-level=none"}, gop=50),
+    "no sound": Recipe(times_ms=regular_times(6), audio=None),
+    "header behind": Recipe(times_ms=regular_times(6), moov_first=False),
+}
+
+
+@pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("fps", [5, 7.5])
+def test_chunks_see_the_same_frames_as_the_whole(tmp_path: Path, kind: str, fps: float) -> None:
+    recipe = RECIPES[kind]
+    path = build(tmp_path / "source.mp4", recipe)
+    whole = numbers(path, 0, LONG, fps)
+    shown = [(time, number) for number, time in enumerate(recipe.times_ms) if time >= 0]
+    first_of_slot = {int(time * Fraction(fps) / 1000): number for time, number in reversed(shown)}
+    assert [number for _, number in whole] == list(first_of_slot.values())[::-1]
+    chunks = [numbers(path, start, start + 730, fps) for start in range(0, 8_030, 730)]
+    assert [sample for chunk in chunks for sample in chunk] == whole
+
+
+@pytest.mark.parametrize("container", ["mkv", "ts"])
+def test_other_containers_give_the_same_samples(tmp_path: Path, plain: Path, container: str) -> None:
+    path = tmp_path / f"other.{container}"
+    with av.open(str(plain)) as source, av.open(str(path), "w") as out:
+        video = source.streams.video[0]
+        stream = out.add_stream_from_template(video)
+        for packet in source.demux(video):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    whole = numbers(path, 0, LONG, 5)
+    assert [number for _, number in whole] == [5 * n for n in range(40)]
+    chunks = [numbers(path, start, start + 1_500, 5) for start in range(0, 9_000, 1_500)]
+    assert [sample for chunk in chunks for sample in chunk] == whole
+
+
+@pytest.mark.parametrize("name", ["face_noface.mov", "noface_face.mov", "no_face.mp4", "bikes.mp4"])
+def test_known_footage_chunked_and_whole(name: str) -> None:
+    path = find_media(name)
+    whole = [sample.time_ms for sample in samples(path, 0, LONG, 5)]
+    chunks = [[sample.time_ms for sample in samples(path, at, at + 1_300, 5)] for at in range(0, 10_400, 1_300)]
+    assert [time for chunk in chunks for time in chunk] == whole
+    assert all(after - before >= 1 for before, after in pairwise(whole))
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_pictures_come_upright(tmp_path: Path, rotation: int) -> None:
+    path = build(tmp_path / "turned.mp4", Recipe(times_ms=regular_times(1), rotation=rotation))
+    found = list(samples(path, 0, LONG, 5))
+    assert [number_of(sample) for sample in found] == [0, 5, 10, 15, 20]
+    assert found[0].size == (320, 192)
+    assert found[0].rgb().shape == (192, 320, 3)
+
+
+def test_the_small_picture_has_the_wanted_long_side_and_tells_its_scale(tmp_path: Path, plain: Path) -> None:
+    sample = next(samples(plain, 0, 1, 5))
+    small, scale = sample.bgr(160)
+    assert small.shape == (96, 160, 3)
+    assert scale == 2
+    blue, green, red = (small[..., channel].astype(int) for channel in range(3))
+    full = sample.rgb().astype(int)
+    assert np.abs(np.stack([red, green, blue], -1).mean((0, 1)) - full.mean((0, 1))).max() < 3
+    upright = next(samples(build(tmp_path / "t.mp4", Recipe(times_ms=regular_times(0.2), size=(192, 320))), 0, 1, 5))
+    assert upright.bgr(160)[0].shape == (160, 96, 3)
+
+
+def test_pixels_come_out_square() -> None:
+    sample = next(samples(find_media("carphone_pristine.mp4"), 0, 1, 5))
+    assert sample.size == (round(176 * 128 / 117), 144)
+    assert sample.rgb().shape == (144, 193, 3)
+
+
+def damaged_copy(path: Path, target: Path, first_ms: int, last_ms: int) -> Path:
+    """A copy whose packets between two times hold other bytes behind their first few."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.pos is not None:
+                time_ms = packet.pts * packet.time_base * 1000
+                if first_ms <= time_ms <= last_ms:
+                    # From the middle on, so that the unit's header stays and its slice breaks.
+                    begin = packet.pos + packet.size // 2
+                    end = packet.pos + packet.size
+                    data[begin:end] = bytes((7 * n + 31) % 256 for n in range(end - begin))
+    target.write_bytes(data)
+    return target
+
+
+def test_damaged_frames_are_skipped_and_counted_where_they_lie(tmp_path: Path, race: Race) -> None:
+    path = damaged_copy(race.path, tmp_path / "damaged.mp4", 9_000, 9_500)
+    damage = Damage()
+    times = [sample.time_ms for sample in samples(path, 7_000, 13_000, 5, damage=damage)]
+    assert damage.frames > 0
+    assert damage.ranges_ms
+    assert all(8_900 <= first <= last <= 10_100 for first, last in damage.ranges_ms)
+    # Behind the next keyframe everything is as it was.
+    assert [time for time in times if time >= 10_000] == list(range(10_000, 13_000, 200))
+    elsewhere = Damage()
+    assert len(list(samples(path, 11_000, 13_000, 5, damage=elsewhere))) == 10
+    assert elsewhere.frames == 0
+
+
+def test_intact_footage_has_no_damage(race: Race) -> None:
+    damage = Damage()
+    for _ in samples(race.path, 30_000, 34_000, 5, damage=damage):
+        pass
+    assert damage == Damage()
+
+
+def test_a_cut_off_tail_gives_what_is_there(tmp_path: Path, race: Race) -> None:
+    data = race.path.read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 3 // 4])
+    times = [sample.time_ms for sample in samples(path, 0, LONG, 1)]
+    assert 30_000 < times[-1] < race.duration_ms - 1_000
+    assert list(samples(path, 60_000, 62_000, 5)) == []
+
+
+def test_ranges_of_damage_join_when_near() -> None:
+    damage = Damage()
+    for time_ms in (100, 140, 1_000, 5_000, None):
+        damage.add(time_ms)
+    assert damage == Damage(5, [(100, 1_000), (5_000, 5_000)])
+
+
+def test_a_source_is_closed_when_the_reader_stops_early(race: Race) -> None:
+    reader = samples(race.path, 0, LONG, 5)
+    next(reader)
+    open_files = {Path(f"/proc/self/fd/{fd.name}").resolve() for fd in Path("/proc/self/fd").iterdir()}
+    assert race.path.resolve() in open_files
+    reader.close()
+    left = {Path(f"/proc/self/fd/{fd.name}").resolve() for fd in Path("/proc/self/fd").iterdir()}
+    assert race.path.resolve() not in left
+
+
+def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.mp4"
+    path.write_bytes(b"nothing" * 1000)
+    with pytest.raises(SourceUnreadable):
+        next(samples(path, 0, 1000, 5))

@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+
+import dlib
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from streams.vision.embed import VECTOR_SIZE
+from streams.vision.face_models import FaceModels
+from streams.vision.models.sources import RESNET
+from tests.streams.vision.pictures import Image, faces_in, photo, turned
+
+
+@pytest.fixture(scope="module")
+def chips(face_models: FaceModels) -> Sequence[Image]:
+    """Six faces of two photos."""
+    photos = [photo("multi_face.jpg"), photo("single_face.jpg")]
+    return [face_models.aligner.chip(rgb, face.box) for rgb in photos for face in faces_in(rgb, face_models.detector)]
+
+
+def test_vectors_equal_those_of_dlib(face_models: FaceModels, chips: Sequence[Image]) -> None:
+    reference = dlib.face_recognition_model_v1(str(RESNET.locate()))
+    expected = np.array([reference.compute_face_descriptor(chip) for chip in chips])
+    np.testing.assert_allclose(face_models.embedder.embed(chips), expected, rtol=0, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_its_batch(face_models: FaceModels, chips: Sequence[Image]) -> None:
+    many = face_models.embedder.embed([*chips] * 4)
+    for index, chip in enumerate(chips):
+        alone = face_models.embedder.embed([chip])[0]
+        np.testing.assert_allclose(many[index::6], np.tile(alone, (4, 1)), rtol=0, atol=1e-5)
+
+
+def test_no_chips_give_no_vectors(face_models: FaceModels) -> None:
+    assert face_models.embedder.embed([]).shape == (0, VECTOR_SIZE)
+    assert face_models.embedder.embed_mirrored([]).shape == (0, VECTOR_SIZE)
+
+
+def test_a_mirrored_face_has_the_same_averaged_vector(face_models: FaceModels, chips: Sequence[Image]) -> None:
+    mirrored: list[npt.NDArray[np.uint8]] = [np.ascontiguousarray(chip[:, ::-1]) for chip in chips]
+    np.testing.assert_allclose(
+        face_models.embedder.embed_mirrored(mirrored), face_models.embedder.embed_mirrored(chips), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("degrees", [-40, -20, 20, 40])
+def test_a_turned_head_is_brought_upright(face_models: FaceModels, degrees: float) -> None:
+    rgb = photo("single_face.jpg")
+    vectors = []
+    for picture in (rgb, turned(rgb, degrees)):
+        (face,) = faces_in(picture, face_models.detector)
+        vectors.append(face_models.embedder.embed_mirrored([face_models.aligner.chip(picture, face.box)])[0])
+    # The same photo: far below the distance of two photos of one person.
+    assert np.linalg.norm(vectors[0] - vectors[1]) < 0.25
