@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from api.ports import LogReader, LogUnavailable, Partition
@@ -27,6 +28,8 @@ class Replica:
         self._log = log
         self._signals = Signals()
         self._positions: dict[Partition, int] = {}
+        # A thread of its own: in an outage these requests hang, and must not take the threads of other work.
+        self._asker = ThreadPoolExecutor(1, thread_name_prefix="log-ends")
         self._barrier = Barrier(self._ask_ends, self._reach, wait_s=settings.barrier_wait_s)
 
     async def start(self) -> None:
@@ -44,6 +47,7 @@ class Replica:
         with contextlib.suppress(asyncio.CancelledError):
             await self._refreshing
         await self._barrier.stop()
+        await asyncio.to_thread(self._asker.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._follower.stop)
         self._views.close()
 
@@ -105,7 +109,7 @@ class Replica:
     async def _ask_ends(self) -> Ends:
         while not self._positions:
             await self._signals.wait(_MOVED, self._settings.barrier_wait_s)
-        return await asyncio.to_thread(self._log.end_offsets, tuple(self._positions))
+        return await self._loop.run_in_executor(self._asker, self._log.end_offsets, tuple(self._positions))
 
     async def _reach(self, ends: Ends) -> None:
         while any(self._positions.get(partition, 0) < end for partition, end in ends.items()):

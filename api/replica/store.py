@@ -1,5 +1,6 @@
 """The replica's file: SQLite, rows and offsets in one transaction. Written by the following thread alone."""
 
+import fcntl
 import logging
 import sqlite3
 from collections.abc import Mapping
@@ -43,6 +44,10 @@ Touched = set[tuple[Topic, str]]
 """Ledger topic and record key of everything that changed."""
 
 
+class ReplicaInUse(Exception):
+    """Another process has the file. It must not: each believes that the rows are as far as its own positions."""
+
+
 class ReplicaStore:
     """Applies what the log brings. Every method raises `sqlite3.Error` when the disk fails."""
 
@@ -50,8 +55,17 @@ class ReplicaStore:
         """Open or make the file.
 
         The connection is made where the API starts and then belongs to the following thread.
+
+        Raises:
+            ReplicaInUse: Another process has it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = path.with_name(f"{path.name}.lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise ReplicaInUse(f"{path} belongs to another process; give each API process a file of its own") from error
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         # A power cut may lose the last transactions, never half of one: they are read from the log again.
@@ -65,6 +79,7 @@ class ReplicaStore:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        self._lock.close()
 
     def identity(self) -> str | None:
         """The log that the rows came from; None in a new file."""

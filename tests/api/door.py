@@ -165,7 +165,7 @@ def facts_to(status: SearchStatus, request_id: str, attempt: int = 1) -> Iterabl
             return [NothingToClip(status=status, nearest_distance=0.71, **about)]
 
 
-def settings(path: Path, **changes: Any) -> ApiSettings:
+def settings(path: Path, **changes: object) -> ApiSettings:
     """Short waits, small limits."""
     groups: dict[str, Any] = {
         "public_base": PUBLIC_BASE,
