@@ -84,14 +84,16 @@ class GuardedProcess:
         if self._ended:
             return  # the group's number may belong to others by now
         self._ended = True
+        # The signal may come before the guardian listens for it; the closed pipe cannot be missed. A forked child of
+        # this process may hold a copy of the pipe; the signal is not held up by that.
         if self._process.poll() is None:
             self._process.terminate()
-            # The guardian kills the group after the grace; this is for a guardian that was stopped.
-            if self.wait(self._grace_s + _BACKSTOP_S) is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
-        with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
-            os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.stdin is not None:
             self._process.stdin.close()
+        if self._process.poll() is None and self.wait(self._grace_s + _BACKSTOP_S) is None:
+            # The guardian kills the group after the grace; this is for a guardian that was stopped.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._pid_file.unlink(missing_ok=True)

@@ -207,6 +207,8 @@ class _Runner(threading.Thread):
         if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
             log.replace(log.with_suffix(".log.1"))
         service.before(log)
+        if self._supervisor.stopping.is_set():
+            return  # what came before took a while
         self._started_at = time.monotonic()
         process = GuardedProcess(
             service.argv,
@@ -226,6 +228,8 @@ class _Runner(threading.Thread):
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"{service.name} was not ready within {service.ready_within_s:g} s; {_hint(log)}")
             self._supervisor.stopping.wait(_READY_POLL_S)
+        if self._supervisor.stopping.is_set():
+            return
         self._supervisor.note(f"{service.name} is ready after {time.monotonic() - self._started_at:.2f} s")
 
     def _watch(self) -> None:

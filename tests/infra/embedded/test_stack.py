@@ -264,6 +264,16 @@ def test_an_engine_that_is_killed_comes_back(kept: Path, stack_cache: Path) -> N
         assert (after["s3"], after["clickhouse"]) == (first["s3"], first["clickhouse"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_java_of_the_users_own_runs_the_broker_without_our_cache(kept: Path, stack_cache: Path) -> None:
+    settings = kafka.KafkaSettings(java=kafka.wheel_java())
+    with EmbeddedStack(kept, stack_cache, settings=settings) as stack:
+        shown = Path(f"/proc/{stack.pids()['kafka']}/cmdline").read_bytes()
+        assert stack.training_ended()
+    assert b"kafka.Kafka" in shown
+    assert b"AOTCache" not in shown
+
+
 def command(data: Path, cache: Path, ready: Path, *more: str) -> list[str]:
     places = ["--data-dir", str(data), "--cache-dir", str(cache), "--ready-file", str(ready)]
     return [sys.executable, "-m", "infra.embedded", *places, "--training", "never", *more]
@@ -318,6 +328,18 @@ def test_the_program_ends_with_the_process_that_it_follows(kept: Path, stack_cac
     with process:
         assert process.wait(30) == 0
     assert not [pid for pid in pids if runs(pid)]
+
+
+def test_sigterm_during_the_start_leaves_nothing(stack_cache: Path, tmp_path: Path) -> None:
+    data, ready = tmp_path / "data", tmp_path / "ready.json"
+    with subprocess.Popen(command(data, stack_cache, ready), cwd=ROOT) as process:
+        wait_until((data / "run" / "s3.pid").exists, 30, "the first engine")
+        pid = int((data / "run" / "s3.pid").read_text())
+        process.terminate()
+        assert process.wait(15) == 0
+    assert not ready.exists()
+    assert not runs(pid)
+    assert not list((data / "run").glob("*.pid"))
 
 
 def test_a_taken_port_is_a_sentence_and_leaves_nothing(kept: Path, stack_cache: Path, tmp_path: Path) -> None:

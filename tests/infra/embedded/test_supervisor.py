@@ -150,6 +150,20 @@ def test_a_program_that_is_not_there_is_named(make: Make) -> None:
         make(missing).start()
 
 
+def test_nothing_is_started_once_everything_stops(tmp_path: Path, make: Make) -> None:
+    late = Service(
+        name="late",
+        argv=["/bin/sh", "-c", f"touch {tmp_path}/ran"],
+        ready=lambda: True,
+        before=lambda _log: supervisor.stopping.set(),
+    )
+    supervisor = make(late)
+    supervisor.start()
+    supervisor.stop()
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "supervisor.log").exists()
+
+
 def test_a_taken_port_is_named_before_the_program_runs(tmp_path: Path, make: Make) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
