@@ -7,6 +7,7 @@ from infra.embedded.clickhouse_server.errors import ClickHouseError, syntax_erro
 from infra.embedded.clickhouse_server.refusals import Refused, refusal
 from infra.embedded.clickhouse_server.replies import Reply, result_headers
 from infra.embedded.clickhouse_server.statements import DataInsert, Statement, read_statement
+from infra.embedded.clickhouse_server.values_data import check_values_end
 
 
 def answer(engine: Engine, arguments: Arguments, body: RequestBody, coding: str | None) -> Reply:
@@ -16,6 +17,8 @@ def answer(engine: Engine, arguments: Arguments, body: RequestBody, coding: str 
         ClickHouseError: if it is refused or the engine fails.
     """
     if body.insert is not None and body.data_path is not None:
+        if body.insert.input_format.upper() == "VALUES":
+            check_values_end(body.data_path)
         result = engine.run(_job(arguments, _insert_from_file(body.insert, str(body.data_path))))
         return Reply(200, result_headers(result.summary, None), result.data, owner=result)
     sql = body.text

@@ -27,6 +27,7 @@ class Refused(StrEnum):
     INPUT_FUNCTION = "input_function"
     KILL_QUERY = "kill_query"
     SYSTEM_CONTROL = "system_control"
+    DEFAULT_DATABASE = "default_database"
     PYTHON_FORMAT = "python_format"
     LARGE_TEXT = "large_text"
 
@@ -93,6 +94,9 @@ REFUSALS: dict[Refused, Refusal] = {
     ),
     Refused.SYSTEM_CONTROL: Refusal(
         *_NOT_IMPLEMENTED, "SYSTEM SHUTDOWN and SYSTEM KILL are not allowed: send the process SIGTERM"
+    ),
+    Refused.DEFAULT_DATABASE: Refusal(
+        *_NOT_IMPLEMENTED, "The engine cannot be without the database default: drop its tables instead"
     ),
     Refused.PYTHON_FORMAT: Refusal(73, "UNKNOWN_FORMAT", "Formats that are Python objects cannot be sent over HTTP"),
     Refused.LARGE_TEXT: Refusal(

@@ -3,18 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from infra.embedded.clickhouse_server.errors import syntax_error
+from infra.embedded.clickhouse_server.forbidden import refuse_forbidden
 from infra.embedded.clickhouse_server.refusals import Refused, refusal
 from infra.embedded.clickhouse_server.tokens import Kind, Token, tokens
 
 _ANSWERING = (b"SELECT", b"WITH", b"SHOW", b"DESC", b"DESCRIBE", b"EXISTS", b"EXPLAIN", b"CHECK", b"FROM", b"KILL")
-# They reach outside the engine's folder (ClickHouse confines them to user_files; the embedded engine does not) or into
-# this Python process. As engines, dictionary sources and backup targets they have the same names.
-_LOCAL_FUNCTIONS = (
-    b"FILE", b"FILECLUSTER", b"FILELOG", b"FILESYSTEM", b"DISK", b"SQLITE", b"PYTHON", b"EXECUTABLE", b"EXECUTABLEPOOL",
-)  # fmt: skip
 _BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
 _OPENING, _CLOSING = b"([{", b")]}"
 
@@ -69,14 +64,14 @@ def read_insert(sql: bytes) -> DataInsert | None:
         if token.is_word(b"SETTINGS"):
             settings = settings or token
         elif token.is_word(b"VALUES"):
-            _refuse_words(head[:-1])
+            refuse_forbidden(head[:-1])
             return _cut(sql, settings, token, "Values", token.end)
         elif previous is not None and previous.is_word(b"FORMAT"):
-            _refuse_words(head[:-2])
+            refuse_forbidden(head[:-2])
             if sql[token.end : token.end + 1] == b";":
                 raise syntax_error("You have excessive ';' symbol before data for INSERT")
             gap = _BEFORE_DATA.match(sql, token.end)
-            input_format = sql[token.start : token.end].decode()
+            input_format = sql[token.start : token.end].decode(errors="replace")
             return _cut(sql, settings, previous, input_format, gap.end() if gap else token.end)
     return None
 
@@ -90,9 +85,7 @@ def read_statement(sql: bytes) -> Statement:
     found = list(tokens(sql))
     while found and found[-1].is_sign(b";"):
         found.pop()
-    if any(token.is_sign(b";") for token in found):
-        raise refusal(Refused.MULTI_STATEMENT)
-    _refuse_words(found)
+    refuse_forbidden(found)
     first = next((token for token in found if not token.is_sign(b"(")), None)
     verb = first.text if first is not None and first.kind is Kind.WORD else b""
     inserts = verb == b"WITH" and any(token.is_word(b"INSERT") for token in found)
@@ -157,34 +150,6 @@ def _cut(sql: bytes, settings: Token | None, clause: Token, input_format: str, d
     )
 
 
-def _refuse_words(found: Sequence[Token]) -> None:
-    if not found:
-        return
-    words = [token.text if token.kind is Kind.WORD else b"" for token in found[:4]] + [b""] * 4
-    if words[0] == b"KILL" and words[1] == b"QUERY":
-        raise refusal(Refused.KILL_QUERY)
-    if words[0] == b"SYSTEM" and words[1] in (b"SHUTDOWN", b"KILL"):
-        raise refusal(Refused.SYSTEM_CONTROL)
-    if words[0] in (b"CREATE", b"REPLACE", b"ATTACH") and b"TEMPORARY" in words:
-        raise refusal(Refused.TEMPORARY_TABLE)
-    if any(token.kind is Kind.STRING and token.text[1:].lower().startswith(b"file:") for token in found):
-        raise refusal(Refused.LOCAL_FILES)
-    before: Token | None = None
-    for one, two in pairwise(found):
-        if one.is_word(b"INTO") and two.is_word(b"OUTFILE"):
-            raise refusal(Refused.OUTFILE)
-        if one.is_word(b"FROM") and two.is_word(b"INFILE"):
-            raise refusal(Refused.INFILE)
-        is_table = before is not None and (before.is_word(b"TABLE", b"EXISTS", b"INTO") or before.is_sign(b"."))
-        before = one
-        if two.is_sign(b"(") and one.kind in (Kind.WORD, Kind.QUOTED) and not is_table:
-            name = one.text.strip(b'`"').upper()
-            if name in _LOCAL_FUNCTIONS:
-                raise refusal(Refused.LOCAL_FILES)
-            if name == b"INPUT":
-                raise refusal(Refused.INPUT_FUNCTION)
-
-
 def _output_format(sql: bytes, found: Sequence[Token]) -> str | None:
     """The name in a FORMAT clause: it ends the statement, or only SETTINGS stand behind it."""
     for place in range(len(found) - 2, -1, -1):
@@ -194,7 +159,7 @@ def _output_format(sql: bytes, found: Sequence[Token]) -> str | None:
             continue
         behind = found[place + 2 : place + 3]
         if not behind or behind[0].is_word(b"SETTINGS"):
-            return sql[found[place + 1].start : found[place + 1].end].decode()
+            return sql[found[place + 1].start : found[place + 1].end].decode(errors="replace")
     return None
 
 

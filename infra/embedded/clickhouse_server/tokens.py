@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
+from mmap import mmap
 from typing import NamedTuple
 
 # Rules of src/Parsers/Lexer.cpp: quotes are escaped by a backslash or by doubling, typographic quotes count, `#` starts
@@ -52,7 +53,7 @@ class Token(NamedTuple):
         return self.kind is Kind.SIGN and self.text == sign
 
 
-def tokens(sql: bytes) -> Iterator[Token]:
+def tokens(sql: bytes | mmap) -> Iterator[Token]:
     """The tokens of `sql` from left to right, lazily: a reader may stop before an INSERT's data."""
     place = 0
     while match := _TOKEN.match(sql, place):
@@ -66,7 +67,7 @@ def tokens(sql: bytes) -> Iterator[Token]:
             yield Token(kind, text.upper() if kind is Kind.WORD else text, match.start(), match.end())
 
 
-def _end_of_comment(sql: bytes, place: int) -> int:
+def _end_of_comment(sql: bytes | mmap, place: int) -> int:
     depth = 1
     while depth:
         edge = _COMMENT_EDGE.search(sql, place)
