@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, SkipValidation
 
 from api.ports import Clock, Commands, LogReader, MediaStore
 from api.replica.replica import Replica
@@ -43,6 +44,8 @@ class Deps:
 
 
 # Handlers take these by name. They are ours and typed already, so the framework need not look into them.
-TheDeps = Annotated[Deps, Dependency(skip_validation=True)]
-TheReplica = Annotated[Replica, Dependency(skip_validation=True)]
-ApiKeyHeader = Annotated[str | None, Parameter(header="X-API-Key")]
+TheDeps = NamedDependency[SkipValidation[Deps]]
+TheReplica = NamedDependency[SkipValidation[Replica]]
+PathId = FromPath[int]
+PathText = FromPath[str]
+ApiKeyHeader = Annotated[str | None, HeaderParameter(name="X-API-Key")]

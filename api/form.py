@@ -29,6 +29,8 @@ async def read_search_form(request: AnyRequest, limits: SelfieLimits) -> SearchF
         ApiError: 400 for anything but such a form, 413 for a file over the limit.
     """
     try:
+        # First the whole body, within the route's limit: a form that breaks off half-way would leave a file open.
+        await request.body()
         form = await request.form()
     except (UnicodeDecodeError, LookupError) as error:
         raise ApiError(400, "the form holds text that is not UTF-8") from error

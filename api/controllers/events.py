@@ -1,9 +1,10 @@
 """Events."""
 
 from litestar import Controller, get, patch, post
+from litestar.params import JSONBody
 
 from api.admin import create_under_free_id, decide, need_event, need_organisation
-from api.deps import TheDeps, TheReplica
+from api.deps import PathId, TheDeps, TheReplica
 from api.envelope import Envelope
 from api.event_form import EventChange, EventView, NewEvent, settings_over, view_of
 from schemas.catalog import CreateEvent, EventFlags, UpdateEvent
@@ -16,7 +17,9 @@ class OrganisationEventController(Controller):
     path = "/orgs/{org_id:int}/events"
 
     @post()
-    async def create(self, org_id: int, data: NewEvent, deps: TheDeps, replica: TheReplica) -> Envelope[EventView]:
+    async def create(
+        self, org_id: PathId, data: JSONBody[NewEvent], deps: TheDeps, replica: TheReplica
+    ) -> Envelope[EventView]:
         """Found an event."""
         settings = settings_over(ClipSettings(), data.settings)
         await need_organisation(replica, org_id)
@@ -47,13 +50,15 @@ class EventController(Controller):
     path = "/events/{event_id:int}"
 
     @get()
-    async def one(self, event_id: int, replica: TheReplica) -> Envelope[EventView]:
+    async def one(self, event_id: PathId, replica: TheReplica) -> Envelope[EventView]:
         """The event, up to date."""
         await replica.catch_up()
         return Envelope(message="Event", data=view_of(await need_event(replica, event_id)))
 
     @patch()
-    async def change(self, event_id: int, data: EventChange, deps: TheDeps, replica: TheReplica) -> Envelope[EventView]:
+    async def change(
+        self, event_id: PathId, data: JSONBody[EventChange], deps: TheDeps, replica: TheReplica
+    ) -> Envelope[EventView]:
         """Change what is given. It holds for later searches; stored results stay as they are."""
         # Flags and settings travel whole: start from the newest. Of two changes at one moment the later one wins.
         await replica.catch_up()

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, delete, get, patch, post
+from litestar.params import JSONBody
 
 from api.admin import decide, need_organisation
 from api.auth import hash_key
-from api.deps import TheDeps, TheReplica
+from api.deps import PathId, PathText, TheDeps, TheReplica
 from api.envelope import ApiError, Envelope
 from schemas.base import Message
 from schemas.catalog import (
@@ -68,7 +69,7 @@ class KeyController(Controller):
 
     @post()
     async def create(
-        self, org_id: int, deps: TheDeps, replica: TheReplica, data: NewKey | None = None
+        self, org_id: PathId, deps: TheDeps, replica: TheReplica, data: JSONBody[NewKey | None] = None
     ) -> Envelope[CreatedKey]:
         """Make a key."""
         await need_organisation(replica, org_id)
@@ -92,7 +93,7 @@ class KeyController(Controller):
         return Envelope(message="API key created; it is shown only this once", data=shown)
 
     @get()
-    async def all(self, org_id: int, replica: TheReplica) -> Envelope[KeyList]:
+    async def all(self, org_id: PathId, replica: TheReplica) -> Envelope[KeyList]:
         """The organisation's keys."""
         await replica.catch_up()
         record = await need_organisation(replica, org_id)
@@ -100,7 +101,7 @@ class KeyController(Controller):
 
     @patch("/{key_id:str}")
     async def switch(
-        self, org_id: int, key_id: str, data: KeyChange, deps: TheDeps, replica: TheReplica
+        self, org_id: PathId, key_id: PathText, data: JSONBody[KeyChange], deps: TheDeps, replica: TheReplica
     ) -> Envelope[KeyView]:
         """Switch a key off or on again; the same value holds."""
         await need_organisation(replica, org_id)
@@ -111,7 +112,7 @@ class KeyController(Controller):
         return Envelope(message="API key changed", data=_view(_key(record, key_id)))
 
     @delete("/{key_id:str}", status_code=200)
-    async def remove(self, org_id: int, key_id: str, deps: TheDeps, replica: TheReplica) -> Envelope[None]:
+    async def remove(self, org_id: PathId, key_id: PathText, deps: TheDeps, replica: TheReplica) -> Envelope[None]:
         """Remove a key for good."""
         await need_organisation(replica, org_id)
         command = DeleteKey(command_id=deps.new_uuid(), at_ms=deps.clock(), org_id=org_id, key_id=key_id)

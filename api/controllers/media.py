@@ -8,7 +8,7 @@ from typing import Literal
 from litestar import route
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from api.deps import Deps, TheDeps
+from api.deps import Deps, PathId, PathText, TheDeps
 from api.envelope import AnyRequest, ApiError
 from api.ports import MediaResponse
 from schemas.ids import clip_path
@@ -24,7 +24,9 @@ _PATH = "/vids/{event_id:int}/motion/selfie/{request_id:str}/{file_name:str}"
 
 
 @route(_PATH, http_method=["GET", "HEAD"])
-async def play(request: AnyRequest, event_id: int, request_id: str, file_name: str, deps: TheDeps) -> ASGIApp:
+async def play(
+    request: AnyRequest, event_id: PathId, request_id: PathText, file_name: PathText, deps: TheDeps
+) -> ASGIApp:
     """The clip, the range of it that was asked for, or its headers alone."""
     object_key = _object_key(event_id, request_id, file_name)
     return await _answer(deps, object_key, "HEAD" if request.method == "HEAD" else "GET", request.headers)

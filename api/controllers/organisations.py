@@ -4,9 +4,10 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.params import JSONBody
 
 from api.admin import MAX_ID, create_under_free_id, need_organisation
-from api.deps import TheDeps, TheReplica
+from api.deps import PathId, TheDeps, TheReplica
 from api.envelope import Envelope
 from schemas.base import Message
 from schemas.catalog import CreateOrganisation, OrganisationRecord
@@ -40,7 +41,9 @@ class OrganisationController(Controller):
     path = "/orgs"
 
     @post()
-    async def create(self, data: NewOrganisation, deps: TheDeps, replica: TheReplica) -> Envelope[OrganisationView]:
+    async def create(
+        self, data: JSONBody[NewOrganisation], deps: TheDeps, replica: TheReplica
+    ) -> Envelope[OrganisationView]:
         """Found an organisation."""
         record = await create_under_free_id(
             deps,
@@ -60,7 +63,7 @@ class OrganisationController(Controller):
         return Envelope(message="Organisations", data=OrganisationList(orgs=sorted(orgs, key=lambda org: org.org_id)))
 
     @get("/{org_id:int}")
-    async def one(self, org_id: int, replica: TheReplica) -> Envelope[OrganisationView]:
+    async def one(self, org_id: PathId, replica: TheReplica) -> Envelope[OrganisationView]:
         """One organisation."""
         return Envelope(message="Organisation", data=_view(await need_organisation(replica, org_id)))
 

@@ -6,7 +6,7 @@ from litestar import Controller, get, post
 
 from api.auth import CLIP_SEARCH, require_event
 from api.commands import Answer, answer_in
-from api.deps import ApiKeyHeader, Deps, TheDeps, TheReplica
+from api.deps import ApiKeyHeader, Deps, PathId, PathText, TheDeps, TheReplica
 from api.envelope import AnyRequest, ApiError, Envelope
 from api.form import parse_request_id, read_search_form
 from api.ports import LogUnavailable, Position, StoreUnavailable
@@ -38,8 +38,8 @@ class SearchController(Controller):
         self,
         *,
         request: AnyRequest,
-        org_id: int,
-        event_id: int,
+        org_id: PathId,
+        event_id: PathId,
         deps: TheDeps,
         replica: TheReplica,
         api_key: ApiKeyHeader = None,
@@ -59,9 +59,9 @@ class SearchController(Controller):
     async def result(
         self,
         *,
-        org_id: int,
-        event_id: int,
-        request_id: str,
+        org_id: PathId,
+        event_id: PathId,
+        request_id: PathText,
         deps: TheDeps,
         replica: TheReplica,
         api_key: ApiKeyHeader = None,

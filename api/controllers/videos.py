@@ -6,11 +6,11 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get, put
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from api.admin import need_event
 from api.commands import ask
-from api.deps import TheDeps, TheReplica
+from api.deps import PathId, PathText, TheDeps, TheReplica
 from api.envelope import AnyRequest, ApiError, Envelope
 from schemas.base import Message
 from schemas.ids import SOURCE_VIDEO_KEY, source_object_key, video_key
@@ -56,11 +56,11 @@ class VideoController(Controller):
         self,
         *,
         request: AnyRequest,
-        event_id: int,
-        source_video_key: str,
+        event_id: PathId,
+        source_video_key: PathText,
         deps: TheDeps,
         replica: TheReplica,
-        content_type: Annotated[str, Parameter(header="Content-Type")] = _UNTYPED,
+        content_type: Annotated[str, HeaderParameter(name="Content-Type")] = _UNTYPED,
     ) -> Envelope[VideoView]:
         """Store the body as this source, and index it."""
         if SOURCE_VIDEO_KEY.fullmatch(source_video_key) is None:
@@ -98,14 +98,14 @@ class VideoController(Controller):
         return Envelope(message="Video accepted", data=_view(answer.record))
 
     @get()
-    async def all(self, event_id: int, replica: TheReplica) -> Envelope[VideoList]:
+    async def all(self, event_id: PathId, replica: TheReplica) -> Envelope[VideoList]:
         """The event's sources."""
         await need_event(replica, event_id)
         records = await replica.below(VIDEOS, event_id)
         return Envelope(message="Videos", data=VideoList(videos=[_view(record) for record in records]))
 
     @get("/{source_video_key:str}")
-    async def one(self, event_id: int, source_video_key: str, replica: TheReplica) -> Envelope[VideoView]:
+    async def one(self, event_id: PathId, source_video_key: PathText, replica: TheReplica) -> Envelope[VideoView]:
         """One source."""
         await need_event(replica, event_id)
         reading = await replica.settled(VIDEOS, video_key(event_id, source_video_key))

@@ -1,5 +1,6 @@
 """The API under test, with everything around it in memory."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import cv2
 import httpx
 import numpy as np
+from litestar import Litestar
 
 from api.app import create_app
 from api.auth import hash_key
@@ -110,10 +112,23 @@ class Door:
         headers = {"X-API-Key": key} if key is not None else {}
         return await self.client.get(f"{clip_search_path(event_id, org_id)}/{request_id}", headers=headers)
 
-    def end(self, request_id: str, status: SearchStatus, attempt: int = 1) -> None:
-        """Let the workers bring a search to this status."""
+    async def end(self, request_id: str, status: SearchStatus, attempt: int = 1) -> None:
+        """Let the workers bring a search to this status, and the replica see it."""
         for fact in facts_to(status, request_id, attempt):
             self.log.append(fact)
+        await self.see_all()
+
+    async def see_all(self) -> None:
+        """Let the replica see the end of the log."""
+        response = await self.client.get("/health/ready")
+        assert response.status_code == 200, response.text
+
+    def no_match_for(self, output: Message, status: SearchStatus = SearchStatus.NO_MATCHES) -> Message | None:
+        """What a quick worker reports when the ledger asks for a match: that nothing can be clipped."""
+        if not isinstance(output, MatchSelfie):
+            return None
+        [fact] = facts_to(status, output.request_id, output.attempt)
+        return fact
 
     def matches(self) -> list[MatchSelfie]:
         """The matches that the ledger asked for: the jobs that were started."""
@@ -179,6 +194,28 @@ def settings(path: Path, **changes: object) -> ApiSettings:
 
 
 @asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The app's lifespan, in one task from begin to end: a fixture's two halves run in different ones."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    life = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({life, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        if started.is_set():
+            yield
+    finally:
+        stop.set()
+        await life
+
+
+@asynccontextmanager
 async def open_door(
     chosen: ApiSettings,
     log: MemoryLog | None = None,
@@ -193,5 +230,5 @@ async def open_door(
     deps = Deps(settings=chosen, commands=MemoryCommands(log), log=reader, media=media, clock=lambda: NOW_MS)
     app = create_app(deps)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
-    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://door") as client:
         yield Door(client, log, reader, ledgers, media)
