@@ -71,6 +71,15 @@ def settle(wanted: Ports, remembered: Ports, draw: random.Random) -> Ports:
     return Ports(**settled)
 
 
+def free_port(draw: random.Random) -> int:
+    """A free loopback port, out of the way of outgoing connections.
+
+    Raises:
+        EmbeddedError: none was found.
+    """
+    return _choose("", 0, set(), draw)
+
+
 def _choose(name: str, remembered: int, used: set[int], draw: random.Random) -> int:
     candidates = [remembered] if remembered else []
     candidates.extend(draw.randrange(_FIRST, _LAST) for _ in range(_TRIES))

@@ -72,6 +72,11 @@ class ChildPool:
             raise TryLater(f"it needed more than {self._limits.memory_bytes // 2**20} MiB of memory") from full
         return result
 
+    def start_with(self, job: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have every child run this job as soon as it can, such as loading models; its outcome is not looked at."""
+        for _ in range(self._limits.workers):
+            self._pool.schedule(job, args=args, kwargs=kwargs, timeout=self._limits.timeout_s)
+
     def close(self) -> None:
         """End the children, whatever they are doing. Blocks for a moment."""
         self._pool.stop()  # type: ignore[no-untyped-call]  # the only untyped method of the library
@@ -86,9 +91,7 @@ class ChildPool:
 
 def _prepare(memory_bytes: int, nice: int) -> None:
     """Runs first in every child."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the parent ends its own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its own
     resource.setrlimit(resource.RLIMIT_CORE, (_NO_CORE_DUMPS, _NO_CORE_DUMPS))  # a dump would hold selfies
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))

@@ -1,0 +1,116 @@
+"""A client of the admin and partner API, as the commands use it."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.cli.errors import CliError
+
+# The reference page's own polling advice.
+POLL_PAUSES_S = (3.0, 5.0, 10.0, 15.0)
+_PIECE_BYTES = 1 << 20
+_ANSWER_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """Speaks to one Spotclip server; every failure becomes a sentence.
+
+    Attributes:
+        url: Its base, such as `http://127.0.0.1:8080`.
+        admin_token: For admin routes. api_key: For partner routes.
+    """
+
+    url: str
+    admin_token: str | None = None
+    api_key: str | None = None
+
+    def admin(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - the envelope's data
+        """Call `/admin/v1{path}` and return the envelope's data."""
+        if not self.admin_token:
+            raise CliError("the admin token is missing: set SPOTCLIP_ADMIN_TOKEN to the one that `spotclip up` printed")
+        headers = {"Authorization": f"Bearer {self.admin_token}"}
+        return self._call(method, f"/admin/v1{path}", headers, **request)
+
+    def partner(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - the envelope's data
+        """Call `/api/v1/ext{path}` and return the envelope's data."""
+        if not self.api_key:
+            raise CliError("the API key is missing: set SPOTCLIP_API_KEY to a key of the organisation")
+        return self._call(method, f"/api/v1/ext{path}", {"X-API-Key": self.api_key}, **request)
+
+    def put_video(self, event_id: int, key: str, path: Path, on_bytes: Callable[[int], None]) -> Any:  # noqa: ANN401
+        """Stream a video file; `on_bytes` is told how many bytes were sent so far."""
+        headers = {"Content-Type": "video/mp4", "Content-Length": str(path.stat().st_size)}
+        return self.admin(
+            "PUT", f"/events/{event_id}/videos/{key}", content=_pieces(path, on_bytes), headers=headers, timeout=None
+        )
+
+    def download(self, address: str, path: Path) -> int:
+        """Fetch a clip into a file; returns its size in bytes."""
+        try:
+            with httpx.stream("GET", address, timeout=30) as answer, path.open("wb") as file:
+                answer.raise_for_status()
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+        except httpx.HTTPError as error:
+            raise CliError(f"the clip could not be fetched from {address}: {error}") from error
+        return path.stat().st_size
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        credentials: dict[str, str],
+        headers: dict[str, str] | None = None,
+        **request: Any,  # noqa: ANN401 - httpx's own arguments
+    ) -> Any:  # noqa: ANN401 - the envelope's data
+        address = self.url.rstrip("/") + path
+        try:
+            answer = httpx.request(
+                method, address, headers={**credentials, **(headers or {})}, **{"timeout": _ANSWER_S, **request}
+            )
+            envelope = answer.json()
+        except httpx.HTTPError as error:
+            sentence = f"{self.url} does not answer ({error}); is `spotclip up` running, and is SPOTCLIP_URL right?"
+            raise CliError(sentence) from error
+        except ValueError as error:
+            raise CliError(f"{self.url} is no Spotclip server: it did not answer with JSON") from error
+        if answer.is_error:
+            raise CliError(f"{envelope['message']} (HTTP {answer.status_code})")
+        return envelope["data"]
+
+
+def poll(ask: Callable[[], Any], ended: Callable[[Any], bool], *, pauses_s: tuple[float, ...], limit_s: float) -> Any:  # noqa: ANN401
+    """Ask until it has ended, with growing pauses; returns the last answer.
+
+    Raises:
+        CliError: It had not ended after `limit_s`.
+    """
+    deadline = time.monotonic() + limit_s
+    for pause_s in _growing(pauses_s):
+        answer = ask()
+        if ended(answer):
+            return answer
+        if time.monotonic() > deadline:
+            raise CliError(f"it had not ended after {limit_s:g} s; ask again later, nothing is lost")
+        time.sleep(pause_s)
+    raise AssertionError("pauses never end")
+
+
+def _growing(pauses_s: tuple[float, ...]) -> Iterator[float]:
+    yield from pauses_s
+    while True:
+        yield pauses_s[-1]
+
+
+def _pieces(path: Path, on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    sent = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+            sent += len(piece)
+            on_bytes(sent)

@@ -1,0 +1,114 @@
+"""The composition root: settings in, running parts out. Nothing else connects adapters to the engine or the door."""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from litestar import Litestar
+
+from api.app import create_app
+from api.deps import Deps
+from infra.adapters.clickhouse import ClickHouseFaces
+from infra.adapters.kafka import KafkaCommands
+from infra.adapters.kafka_reader import KafkaLogReader
+from infra.adapters.objects import S3Media, S3Objects
+from infra.logs import configure_logs
+from infra.settings import Settings
+from streams.flow import Role, Stage
+from streams.pipeline import LEDGERS, Tools, index_stages, match_stages, render_stages
+from streams.ports import Failpoint
+from streams.shell.children import ChildLimits, ChildPool
+from streams.shell.settings import ShellSettings
+from streams.shell.worker import run_worker
+from streams.vision.kept_models import warm_up
+from streams.vision.models import ModelSet, build_models
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def models_of(settings: Settings) -> ModelSet:
+    """The face models of the cache, built at the first call."""
+    return build_models(settings.cache_dir / "models")
+
+
+def build_api(settings: Settings) -> Litestar:
+    """One API process, not started yet."""
+    configure_logs(sys.stderr)
+    return create_app(
+        Deps(
+            settings=settings.api,
+            commands=KafkaCommands(settings.kafka),
+            log=KafkaLogReader(settings.kafka),
+            media=S3Media(settings.s3),
+            clock=wall_clock,
+        )
+    )
+
+
+async def run_role(role: Role, settings: Settings, ready_file: Path | None, failpoint: Failpoint | None = None) -> int:
+    """Run one role until SIGTERM or SIGINT; returns the process's exit code."""
+    configure_logs(sys.stderr)
+    pause = failpoint or _pass_by
+    with _stages(role, settings, pause) as stages:
+        return await run_worker(
+            role,
+            LEDGERS if role is Role.LEDGER else (),
+            stages,
+            _shell_settings(role, settings),
+            wall_clock,
+            failpoint=pause,
+            on_ready=ready_file.touch if ready_file else None,
+        )
+
+
+@contextmanager
+def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Iterator[tuple[Stage, ...]]:
+    if role is Role.LEDGER:
+        yield ()
+        return
+    with ChildPool(_limits(role, settings)) as children:
+        tools = Tools(objects=S3Objects(settings.s3), children=children, clock=wall_clock, failpoint=failpoint)
+        if role is Role.RENDER:
+            yield render_stages(tools, scratch=_emptied(settings.data_dir / "scratch"))
+            return
+        models = models_of(settings)
+        children.start_with(warm_up, models)
+        faces = ClickHouseFaces(settings.clickhouse)
+        if role is Role.INDEX:
+            yield index_stages(tools, faces, models)
+        else:
+            secret, limit = settings.deployment.secret, settings.api.selfie.max_bytes
+            yield match_stages(tools, faces, models, secret=secret, max_selfie_bytes=limit)
+
+
+def _limits(role: Role, settings: Settings) -> ChildLimits:
+    jobs = settings.jobs
+    return {Role.MATCH: jobs.selfie, Role.INDEX: jobs.index, Role.RENDER: jobs.render}[role]
+
+
+def _shell_settings(role: Role, settings: Settings) -> ShellSettings:
+    kafka = settings.kafka
+    shell = ShellSettings(
+        bootstrap_servers=kafka.bootstrap,
+        namespace=kafka.namespace,
+        record_partitions=kafka.record_partitions,
+        work_partitions=kafka.work_partitions,
+    )
+    return shell.heavy() if role in (Role.INDEX, Role.RENDER) else shell
+
+
+def _emptied(folder: Path) -> Path:
+    """A worker that was killed leaves its files under work behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _pass_by(_point: str) -> None:
+    return
