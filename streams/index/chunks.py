@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from schemas.videos import ChunkFailed, ChunkIndexed, IndexChunk
 from streams.index.chunk_faces import ChunkFaces, index_chunk
-from streams.media.source import MediaUnreadable
+from streams.media.source import SourceUnreadable
 from streams.ports import Children, Clock, FaceRow, FaceStore, Failpoint, Objects
 from streams.vision.kept_models import kept_face_models
 from streams.vision.models import ModelSet
@@ -39,7 +39,7 @@ class ChunkIndexer:
             seen = await self.children.run(
                 find_chunk_faces, url, work.span.start_ms, work.span.end_ms, work.sampling_fps, self.models
             )
-        except MediaUnreadable as unreadable:
+        except SourceUnreadable as unreadable:
             return [chunk_failed(work, str(unreadable), self.clock())]
         self.failpoint(ChunkPoint.SEEN)
         await self.faces.put_chunk(

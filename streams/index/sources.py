@@ -7,7 +7,7 @@ from enum import StrEnum
 from schemas.videos import ActivateGeneration, GenerationActivated, SourceFailed, SourceSplit, SourceWork, SplitSource
 from streams.index.split import plan_chunks
 from streams.media.probe import probe
-from streams.media.source import MediaUnreadable
+from streams.media.source import SourceUnreadable
 from streams.ports import Children, Clock, FaceStore, Failpoint, Objects
 
 
@@ -49,7 +49,7 @@ class SourceKeeper:
             facts = await self.children.run(probe, url)
             self.failpoint(SourcePoint.PROBED)
             chunks = plan_chunks(facts.duration_ms)
-        except (MediaUnreadable, ValueError) as unreadable:
+        except (SourceUnreadable, ValueError) as unreadable:
             return source_failed(work, str(unreadable), self.clock())
         if work.activate:
             # The first generation of a source is searchable chunk by chunk, while it is being indexed.

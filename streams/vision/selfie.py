@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from schemas.image_header import ImageHeaderError, image_header
+from schemas.image_header import ImageFormat, ImageHeaderError, image_header
 from streams.vision.align import CHIP_PADDING, CHIP_PX
 from streams.vision.detect import Detection
 from streams.vision.face_models import FaceModels
+from streams.vision.png_still import png_still
 from streams.vision.policy import SelfiePolicy
 from streams.vision.quality import second_look, sharpness
 
@@ -40,7 +41,7 @@ SENTENCES = {
 
 
 @dataclass(frozen=True, eq=False)
-class SelfieFace:
+class Selfie:
     """A usable selfie: vector float32 [128], the face's width in px, its second score, and how many faces there were.
 
     With several faces the vector is that of the largest sharp one.
@@ -60,7 +61,7 @@ class SelfieRefused:
     sentence: str
 
 
-def read_selfie(data: bytes, models: FaceModels, policy: SelfiePolicy | None = None) -> SelfieFace | SelfieRefused:
+def read_selfie(data: bytes, models: FaceModels, policy: SelfiePolicy | None = None) -> Selfie | SelfieRefused:
     """Returns the vector of the largest sharp face in a JPEG or PNG, or why there is none.
 
     Equal bytes give an equal vector. Takes about 0.2 s of one processor.
@@ -82,7 +83,7 @@ def read_selfie(data: bytes, models: FaceModels, policy: SelfiePolicy | None = N
         if is_face and sharpness(chip) >= policy.min_sharpness:
             crops = jittered_crops(models.aligner.chip(rgb, face.box, size_px=_WIDE_PX, padding=_WIDE_PADDING), policy)
             vector = models.embedder.embed(crops).mean(axis=0, dtype=np.float64).astype(np.float32)
-            return SelfieFace(vector, face.box.width, look.score, len(faces))
+            return Selfie(vector, face.box.width, look.score, len(faces))
     return _refused(SelfieProblem.TOO_BLURRED)
 
 
@@ -97,8 +98,11 @@ def decode_upright(data: bytes, max_megapixels: float) -> Image | None:
         return None
     if header.megapixels > max_megapixels:
         return None
+    picture = png_still(data) if header.format is ImageFormat.PNG else data
+    if picture is None:
+        return None
     try:
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        stored = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
     return None if stored is None else upright(stored.astype(np.uint8, copy=False), header.orientation)

@@ -7,7 +7,7 @@ import pytest
 from infra.demo_media import SELFIE, Race, find_media
 from streams.vision.face_models import FaceModels, load_face_models
 from streams.vision.models import ModelSet, build_models
-from streams.vision.selfie import SelfieFace, read_selfie
+from streams.vision.selfie import Selfie, read_selfie
 from tests.media import shared_folder, shared_race
 
 
@@ -37,7 +37,7 @@ def man_selfie() -> Path:
 
 
 @pytest.fixture(scope="session")
-def man(man_selfie: Path, face_models: FaceModels) -> SelfieFace:
+def man(man_selfie: Path, face_models: FaceModels) -> Selfie:
     face = read_selfie(man_selfie.read_bytes(), face_models)
-    assert isinstance(face, SelfieFace)
+    assert isinstance(face, Selfie)
     return face

@@ -12,18 +12,18 @@ from streams.index.split import plan_chunks
 from streams.media.samples import samples
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import MATCH_DISTANCE, FacePolicy
-from streams.vision.selfie import SelfieFace
+from streams.vision.selfie import Selfie
 
 FPS = 5.0
 STEP_MS = 200
 LONG = 10**8
 
 
-def distances(track: TrackFaces, selfie: SelfieFace) -> list[float]:
+def distances(track: TrackFaces, selfie: Selfie) -> list[float]:
     return [float(np.linalg.norm(face.vector - selfie.vector)) for face in track.faces]
 
 
-def matches(track: TrackFaces, selfie: SelfieFace) -> bool:
+def matches(track: TrackFaces, selfie: Selfie) -> bool:
     return min(distances(track, selfie)) < MATCH_DISTANCE
 
 
@@ -32,7 +32,7 @@ def matches(track: TrackFaces, selfie: SelfieFace) -> bool:
     [("single_face.mp4", 0, 2_400), ("face_noface.mov", 0, 2_400), ("noface_face.mov", 4_000, 6_400)],
 )
 def test_the_man_is_found_where_he_is(
-    film: str, first_ms: int, end_ms: int, man: SelfieFace, face_models: FaceModels
+    film: str, first_ms: int, end_ms: int, man: Selfie, face_models: FaceModels
 ) -> None:
     (track,) = index_chunk(find_media(film), 0, LONG, FPS, face_models).tracks
     assert max(distances(track, man)) < MATCH_DISTANCE
@@ -42,7 +42,7 @@ def test_the_man_is_found_where_he_is(
 
 
 @pytest.mark.parametrize("film", ["WolfgangLanger_Pexels.mp4", "carphone_pristine.mp4"])
-def test_nobody_else_is_taken_for_him(film: str, man: SelfieFace, face_models: FaceModels) -> None:
+def test_nobody_else_is_taken_for_him(film: str, man: Selfie, face_models: FaceModels) -> None:
     (track,) = index_chunk(find_media(film), 0, 4_000, FPS, face_models).tracks
     assert min(distances(track, man)) > 0.7
 
@@ -60,7 +60,7 @@ def race_chunks(race: Race, face_models: FaceModels) -> list[ChunkFaces]:
     return [index_chunk(race.path, span.start_ms, span.end_ms, FPS, face_models) for span in plan]
 
 
-def test_everybody_is_seen_when_the_truth_says(race: Race, race_chunks: list[ChunkFaces], man: SelfieFace) -> None:
+def test_everybody_is_seen_when_the_truth_says(race: Race, race_chunks: list[ChunkFaces], man: Selfie) -> None:
     tracks = [track for chunk in race_chunks for track in chunk.tracks]
     men = [track for track in tracks if matches(track, man)]
     strangers = [track for track in tracks if not matches(track, man)]
@@ -130,7 +130,7 @@ def man_on_his_side(tmp_path: Path) -> Path:
 
 
 def test_a_video_stored_on_its_side_is_looked_at_upright(
-    man_on_his_side: Path, man: SelfieFace, face_models: FaceModels
+    man_on_his_side: Path, man: Selfie, face_models: FaceModels
 ) -> None:
     (track,) = index_chunk(man_on_his_side, 0, LONG, FPS, face_models).tracks
     (upright,) = index_chunk(find_media("single_face.mp4"), 0, LONG, FPS, face_models).tracks

@@ -6,13 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infra.demo_media import find_media
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import SelfiePolicy
 from streams.vision.selfie import (
     SENTENCES,
-    SelfieFace,
+    Selfie,
     SelfieProblem,
     SelfieRefused,
     decode_upright,
@@ -59,9 +61,9 @@ def problem(data: bytes, models: FaceModels, policy: SelfiePolicy | None = None)
     return refused.problem
 
 
-def test_equal_bytes_give_equal_vectors(man_selfie: Path, man: SelfieFace, face_models: FaceModels) -> None:
+def test_equal_bytes_give_equal_vectors(man_selfie: Path, man: Selfie, face_models: FaceModels) -> None:
     again = read_selfie(man_selfie.read_bytes(), face_models)
-    assert isinstance(again, SelfieFace)
+    assert isinstance(again, Selfie)
     np.testing.assert_array_equal(again.vector, man.vector)
     assert man.vector.dtype == np.float32
     assert man.vector.shape == (128,)
@@ -69,18 +71,18 @@ def test_equal_bytes_give_equal_vectors(man_selfie: Path, man: SelfieFace, face_
 
 def test_of_several_faces_the_largest_is_taken(face_models: FaceModels) -> None:
     face = read_selfie(find_media("multi_face.jpg").read_bytes(), face_models)
-    assert isinstance(face, SelfieFace)
+    assert isinstance(face, Selfie)
     assert face.faces == 5
     assert face.face_px > 100
 
 
-def test_a_blurred_large_face_gives_way_to_a_sharp_smaller_one(man: SelfieFace, face_models: FaceModels) -> None:
+def test_a_blurred_large_face_gives_way_to_a_sharp_smaller_one(man: Selfie, face_models: FaceModels) -> None:
     near, far = blurred(scaled(photo("single_face.jpg"), 1.3), 12), photo("single_face.jpg")
     canvas = np.zeros((max(near.shape[0], far.shape[0]), near.shape[1] + far.shape[1], 3), np.uint8)
     canvas[: near.shape[0], : near.shape[1]] = near
     canvas[: far.shape[0], near.shape[1] :] = far
     face = read_selfie(as_png(canvas), face_models)
-    assert isinstance(face, SelfieFace)
+    assert isinstance(face, Selfie)
     assert face.faces == 2
     assert np.linalg.norm(face.vector - man.vector) < 0.15
 
@@ -126,10 +128,10 @@ def test_every_orientation_comes_out_upright(orientation: int) -> None:
     assert np.abs(jpeg.astype(int) - rgb).mean() < 4
 
 
-def test_a_selfie_stored_on_its_side_is_the_same_person(man: SelfieFace, face_models: FaceModels) -> None:
+def test_a_selfie_stored_on_its_side_is_the_same_person(man: Selfie, face_models: FaceModels) -> None:
     stored = np.ascontiguousarray(np.rot90(photo("single_face.jpg"), 1))
     face = read_selfie(as_jpeg(stored, 6), face_models)
-    assert isinstance(face, SelfieFace)
+    assert isinstance(face, Selfie)
     assert np.linalg.norm(face.vector - man.vector) < 0.1
 
 
@@ -143,3 +145,16 @@ def test_crops_are_seeded_and_every_second_one_is_mirrored() -> None:
     for one, other in zip(crops, jittered_crops(ramp, SelfiePolicy()), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(crops[0], jittered_crops(ramp, replace(SelfiePolicy(), seed=2))[0])
+
+
+@settings(deadline=None)  # a shared machine may stop a process for longer than a decode takes
+@given(st.sampled_from(["jpeg", "png"]), st.data())
+def test_no_damage_to_a_selfie_crashes_the_decoder(kind: str, data: st.DataObject) -> None:
+    rgb = np.random.default_rng(1).integers(0, 255, (24, 17, 3), np.uint8)
+    whole = as_jpeg(rgb, 6) if kind == "jpeg" else as_png(rgb, 6)
+    damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    for _ in range(data.draw(st.integers(0, 5))):
+        if damaged:
+            damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    picture = decode_upright(bytes(damaged), 1)
+    assert picture is None or (picture.ndim == 3 and picture.shape[2] == 3 and picture.size > 0)
