@@ -94,7 +94,9 @@ async def test_ping_says_pong(door: Door) -> None:
 async def test_inactive_key_is_403_until_it_is_active_again(door: Door) -> None:
     """Reactivation restores the same value."""
     for active, status in ((False, 403), (True, 200)):
-        door.log.append(SetKeyActive(command_id="s", at_ms=NOW_MS, org_id=ORG, key_id="key-1", active=active))
+        door.log.append(
+            SetKeyActive(command_id=f"switch-{active}", at_ms=NOW_MS, org_id=ORG, key_id="key-1", active=active)
+        )
         await door.see_all()
         assert (await ask(door, "ping")).status_code == status
 
