@@ -1,0 +1,156 @@
+"""Faces in ClickHouse: put by chunk, searched exactly, many selfies in one scan."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from infra.adapters.clickhouse_client import ClickHouseClient
+from infra.adapters.clickhouse_errors import translated
+from infra.adapters.face_queries import matches_query, nearest_query
+from infra.adapters.settings import ClickHouseSettings
+from schemas.searches import MatchedSource, Sighting
+from streams.ports import FaceRow, Found, Vector
+
+# A row of an answer: the columns of `matches_query` behind the vector's number.
+_Row = Sequence[Any]
+
+# What fits a message of 1 MB: a sighting is at most some 200 bytes and its source some 270, a sample time some 9.
+MAX_SIGHTINGS = 1_000
+MAX_SAMPLE_TIMES = 50_000
+
+_FACES = {
+    "event_id": "UInt64",
+    "source_video_key": "LowCardinality(String)",
+    "generation": "UInt32",
+    "chunk": "UInt32",
+    "track": "UInt32",
+    "track_start_ms": "UInt32",
+    "track_end_ms": "UInt32",
+    "sample_times_ms": "Array(UInt32)",
+    "time_ms": "UInt32",
+    "quality": "Float32",
+    "vector": "Array(Float32)",
+}
+_SOURCES = {
+    "event_id": "UInt64",
+    "source_video_key": "String",
+    "generation": "UInt32",
+    "object_key": "String",
+    "duration_ms": "UInt32",
+}
+
+
+class ClickHouseFaces:
+    """`streams.ports.FaceStore` on ClickHouse. Opens at its first use; used from one event loop.
+
+    Raises `Unavailable` when ClickHouse is down, `TryLater` when it refuses one request.
+    """
+
+    def __init__(
+        self,
+        settings: ClickHouseSettings,
+        *,
+        max_sightings: int = MAX_SIGHTINGS,
+        max_sample_times: int = MAX_SAMPLE_TIMES,
+    ) -> None:
+        self._connection = ClickHouseClient(settings)
+        self._max_sightings = max_sightings
+        self._max_sample_times = max_sample_times
+
+    async def put_chunk(
+        self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
+    ) -> None:
+        """Store a chunk's faces in one insert, which ClickHouse takes whole or not at all."""
+        if not faces:
+            return
+        count = len(faces)
+        columns: list[Sequence[object]] = [
+            [event_id] * count,
+            [source_video_key] * count,
+            [generation] * count,
+            [chunk] * count,
+            [face.track for face in faces],
+            [face.track_start_ms for face in faces],
+            [face.track_end_ms for face in faces],
+            [list(face.sample_times_ms) for face in faces],
+            [face.time_ms for face in faces],
+            [face.quality for face in faces],
+            [face.vector.tolist() for face in faces],
+        ]
+        client = await self._connection.get()
+        with translated("storing faces"):
+            await _insert(client, "faces", _FACES, columns)
+
+    async def activate(
+        self, *, event_id: int, source_video_key: str, generation: int, object_key: str, duration_ms: int
+    ) -> None:
+        """Add a row; the one of the highest generation counts, whichever came last."""
+        row = (event_id, source_video_key, generation, object_key, duration_ms)
+        client = await self._connection.get()
+        with translated("activating a generation"):
+            await _insert(client, "sources", _SOURCES, [[value] for value in row])
+
+    async def find(self, event_id: int, vectors: Sequence[Vector], max_distances: Sequence[float]) -> list[Found]:
+        """One scan for all; a second one for those who found nothing, to tell them the nearest distance."""
+        if len(vectors) != len(max_distances):
+            raise ValueError("Give one distance limit for each vector.")
+        if not vectors:
+            return []
+        client = await self._connection.get()
+        with translated("searching faces"):
+            answer = await client.query(*matches_query(event_id, vectors, max_distances, self._max_sightings + 1))
+            found = [self._found(rows) for rows in _by_vector(answer.result_rows, len(vectors))]
+            lonely = [number for number, one in enumerate(found) if not one.sightings]
+            if lonely:
+                nearest = await client.query(*nearest_query(event_id, [vectors[number] for number in lonely]))
+                for number, distance in zip(lonely, *(nearest.result_rows or [()]), strict=False):
+                    found[number] = Found(sightings=(), sources=(), truncated=False, nearest_distance=float(distance))
+        return found
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    def _found(self, rows: Sequence[_Row]) -> Found:
+        """One vector's answer from its rows, best first, cut to what a message may carry."""
+        sightings: list[Sighting] = []
+        sources: dict[str, MatchedSource] = {}
+        times = 0
+        for distance, source, generation, chunk, track, start_ms, end_ms, samples, object_key, duration_ms in rows:
+            times += len(samples)
+            if len(sightings) == self._max_sightings or (sightings and times > self._max_sample_times):
+                break
+            sightings.append(
+                Sighting(
+                    source_video_key=source,
+                    track=f"{chunk}/{track}",
+                    start_ms=start_ms,
+                    end_ms=end_ms,
+                    sample_times_ms=tuple(samples),
+                    distance=distance,
+                )
+            )
+            sources[source] = MatchedSource(
+                source_video_key=source, generation=generation, object_key=object_key, duration_ms=duration_ms
+            )
+        return Found(
+            sightings=tuple(sightings),
+            sources=tuple(sources.values()),
+            truncated=len(sightings) < len(rows),
+            nearest_distance=sightings[0].distance if sightings else None,
+        )
+
+
+def _by_vector(rows: Iterable[_Row], count: int) -> list[list[_Row]]:
+    groups: list[list[_Row]] = [[] for _ in range(count)]
+    for number, *rest in rows:
+        groups[number - 1].append(rest)
+    return groups
+
+
+async def _insert(client: AsyncClient, table: str, types: dict[str, str], columns: list[Sequence[object]]) -> None:
+    # Types are given, else the client asks for them before every insert.
+    await client.insert(
+        table, columns, column_names=list(types), column_type_names=list(types.values()), column_oriented=True
+    )
