@@ -1,4 +1,6 @@
+import threading
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
@@ -131,3 +133,34 @@ def test_an_address_that_does_not_answer_is_an_outage(tmp_path: Path) -> None:
 def test_an_address_tells_what_the_file_does(race: Race) -> None:
     with range_server(race.path.parent) as server:
         assert probe(server.url(race.path.name)) == probe(race.path)
+
+
+def test_notes_in_an_old_encoding_do_not_spoil_a_video(tmp_path: Path) -> None:
+    path = build(tmp_path / "plain.mp4", Recipe(times_ms=regular_times(0.4)))
+    data = path.read_bytes()
+    assert b"Lavf" in data
+    path.write_bytes(data.replace(b"Lavf", b"L\xe4vf"))
+    assert probe(path).duration_ms == 400
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(403, SourceUnreadable), (404, SourceUnreadable), (429, SourceUnreachable), (503, SourceUnreachable)],
+)
+def test_what_a_store_answers_is_told_apart(status: int, error: type[Exception]) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+            """Says nothing."""
+
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            with pytest.raises(error):
+                probe(f"http://127.0.0.1:{server.server_port}/video.mp4", timeout_s=5)
+        finally:
+            server.shutdown()
+            thread.join()
