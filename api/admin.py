@@ -48,11 +48,16 @@ async def create_under_free_id(
     Raises:
         ApiError: 409 when the given id is in use.
     """
-    ids = [given_id] if given_id is not None else [deps.new_number() for _ in range(ID_TRIES)]
-    for new_id in ids[:-1]:
+
+    async def make(new_id: int) -> Record:
+        return await decide(deps, replica, command_for(new_id), {Outcome.CONFLICT: _Taken(new_id)})
+
+    if given_id is not None:
+        return await make(given_id)
+    for _ in range(ID_TRIES - 1):
         with contextlib.suppress(_Taken):
-            return await decide(deps, replica, command_for(new_id), {Outcome.CONFLICT: _Taken(new_id)})
-    return await decide(deps, replica, command_for(ids[-1]), {Outcome.CONFLICT: _Taken(ids[-1])})
+            return await make(deps.new_number())
+    return await make(deps.new_number())
 
 
 async def need_organisation(replica: Replica, org_id: int) -> OrganisationRecord:

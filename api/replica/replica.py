@@ -66,9 +66,9 @@ class Replica:
         return self._views.read(ledger, key)
 
     async def settled(self, ledger: Topic, key: str) -> Reading:
-        """What is known, made sure of before it says that there is nothing. Raises LogUnavailable only then."""
+        """What is known, made sure of before it says that there is no record. Raises LogUnavailable only then."""
         reading = self.read(ledger, key)
-        if reading.record is None and not reading.pending:
+        if reading.record is None:
             await self.catch_up()
             reading = self.read(ledger, key)
         return reading

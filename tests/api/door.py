@@ -1,8 +1,9 @@
 """The API under test, with everything around it in memory."""
 
 import asyncio
+import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,6 +222,7 @@ async def open_door(
     log: MemoryLog | None = None,
     media: MemoryMedia | None = None,
     ledgers: MemoryLedgers | None = None,
+    new_number: Callable[[], int] | None = None,
 ) -> AsyncIterator[Door]:
     """Run the app; with a log, beside others on it."""
     log = log or MemoryLog()
@@ -228,6 +230,8 @@ async def open_door(
     media = media or MemoryMedia()
     ledgers = ledgers or MemoryLedgers(log)
     deps = Deps(settings=chosen, commands=MemoryCommands(log), log=reader, media=media, clock=lambda: NOW_MS)
+    if new_number is not None:
+        deps = dataclasses.replace(deps, new_number=new_number)
     app = create_app(deps)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://door") as client:

@@ -20,6 +20,7 @@ class MemoryLog:
         down: Everything raises LogUnavailable.
         loses_acknowledgements: A message is kept, but its sender is not told.
         end_requests: How often ends were asked for.
+        sent: How many messages were appended.
     """
 
     def __init__(self, identity: str = "memory") -> None:
@@ -27,6 +28,7 @@ class MemoryLog:
         self.down = False
         self.loses_acknowledgements = False
         self.end_requests = 0
+        self.sent = 0
         self.changed = threading.Condition()
         self.listeners: list[Callable[[Position, Message], None]] = []
         self._records: dict[Partition, list[LogRecord | None]] = {
@@ -41,6 +43,7 @@ class MemoryLog:
 
     def append(self, message: Message) -> Position:
         """Keep a message on the topic of its type."""
+        self.sent += 1
         position = self.append_raw(topic_of(type(message)), message.key.encode(), encode(message))
         for listener in self.listeners:
             listener(position, message)
