@@ -23,7 +23,7 @@ def suspended_clock_s() -> float:
 
 
 class Alive:
-    """Ends the process when two looks at the clock lie further apart than the session timeout.
+    """Ends the process when two looks at the clock lie further apart than it may be stopped.
 
     It starts with the first beat, not when it is made: a slow start is not a late waking.
     """

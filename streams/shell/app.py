@@ -87,7 +87,7 @@ def build_app(
     if foreign or not (ledgers or stages):
         raise ValueError(f"Give the role {role} its own stages or ledgers; these are not: {foreign}.")
     app = _new_app(role, settings, with_tables=bool(ledgers))
-    alive = Alive(limit_s=settings.session_timeout_s, end=end)
+    alive = Alive(limit_s=settings.longest_stop_s, end=end)
     sender = Sender(producer=lambda: app.producer, namespace=settings.namespace, alive=alive, failpoint=failpoint)
     guard = Guard(
         settings=settings,

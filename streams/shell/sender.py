@@ -64,9 +64,11 @@ class Sender:
     async def send_raw(
         self, topic: Topic, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]
     ) -> None:
-        """Send bytes as they are."""
+        """Send bytes as they are; only a message with neither key nor value gets an empty value."""
         self._alive.check()
-        await _acknowledged(await self._enqueue(topic.full_name(self._namespace), key, value, headers=headers))
+        # aiokafka refuses to send nothing at all, and a message that cannot be given up would be taken for ever.
+        body = b"" if key is None and value is None else value
+        await _acknowledged(await self._enqueue(topic.full_name(self._namespace), key, body, headers=headers))
 
     async def _enqueue(
         self,

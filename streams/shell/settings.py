@@ -74,6 +74,15 @@ class ShellSettings:
         """
         return replace(self, session_timeout_s=30.0, heartbeat_s=10.0, rebalance_timeout_s=900.0)
 
+    @property
+    def longest_stop_s(self) -> float:
+        """How long the process may have been stopped and still own its partitions for sure, seconds.
+
+        The broker counts the session from the last heartbeat, which may lie a whole interval before the stop. With the
+        whole session as the limit a process stopped for 6 s sent its outputs after another had taken its partitions.
+        """
+        return self.session_timeout_s - self.heartbeat_s
+
     def partitions_of(self, topic: Topic) -> int:
         """How many partitions a topic has in this deployment."""
         return self.record_partitions if topic.spread is Spread.RECORD else self.work_partitions
