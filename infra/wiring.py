@@ -3,8 +3,8 @@
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from litestar import Litestar
@@ -15,6 +15,7 @@ from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
 from infra.adapters.objects import S3Media, S3Objects
+from infra.adapters.s3 import S3Client
 from infra.logs import configure_logs
 from infra.settings import Settings
 from streams.flow import Role, Stage
@@ -40,22 +41,25 @@ def models_of(settings: Settings) -> ModelSet:
 def build_api(settings: Settings) -> Litestar:
     """One API process, not started yet."""
     configure_logs(sys.stderr)
-    return create_app(
+    commands, store = KafkaCommands(settings.kafka), S3Client(settings.s3)
+    app = create_app(
         Deps(
             settings=settings.api,
-            commands=KafkaCommands(settings.kafka),
+            commands=commands,
             log=KafkaLogReader(settings.kafka),
-            media=S3Media(settings.s3),
+            media=S3Media(settings.s3, store),
             clock=wall_clock,
         )
     )
+    app.on_shutdown += [commands.stop, store.close]
+    return app
 
 
 async def run_role(role: Role, settings: Settings, ready_file: Path | None, failpoint: Failpoint | None = None) -> int:
     """Run one role until SIGTERM or SIGINT; returns the process's exit code."""
     configure_logs(sys.stderr)
     pause = failpoint or _pass_by
-    with _stages(role, settings, pause) as stages:
+    async with _stages(role, settings, pause) as stages:
         return await run_worker(
             role,
             LEDGERS if role is Role.LEDGER else (),
@@ -67,19 +71,24 @@ async def run_role(role: Role, settings: Settings, ready_file: Path | None, fail
         )
 
 
-@contextmanager
-def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Iterator[tuple[Stage, ...]]:
+@asynccontextmanager
+async def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> AsyncIterator[tuple[Stage, ...]]:
+    """The role's stages with all that they need; closed at the end."""
     if role is Role.LEDGER:
         yield ()
         return
-    with ChildPool(_limits(role, settings)) as children:
-        tools = Tools(objects=S3Objects(settings.s3), children=children, clock=wall_clock, failpoint=failpoint)
+    async with AsyncExitStack() as opened:
+        store = await opened.enter_async_context(S3Client(settings.s3))
+        children = opened.enter_context(ChildPool(_limits(role, settings)))
+        objects = S3Objects(settings.s3, store)
+        tools = Tools(objects=objects, children=children, clock=wall_clock, failpoint=failpoint)
         if role is Role.RENDER:
             yield render_stages(tools, scratch=_emptied(settings.data_dir / "scratch"))
             return
         models = models_of(settings)
         children.start_with(warm_up, models)
         faces = ClickHouseFaces(settings.clickhouse)
+        opened.push_async_callback(faces.close)
         if role is Role.INDEX:
             yield index_stages(tools, faces, models)
         else:
