@@ -1,0 +1,57 @@
+"""Adapters against real engines, in a deployment of each module's own."""
+
+import random
+import uuid
+from pathlib import Path
+
+import pytest
+
+from infra.adapters.settings import ClickHouseSettings
+from infra.embedded.addresses import Addresses
+from infra.embedded.ports import free_port
+from infra.provision import provision
+from infra.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def unprovisioned(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The engines of the run under a name that no other test uses; nothing is made there yet."""
+    folder: Path = tmp_path_factory.mktemp("parts")
+    return Settings.from_environment(
+        {
+            "SPOTCLIP_NAMESPACE": f"t-{uuid.uuid4().hex[:12]}",
+            "SPOTCLIP_SECRET": "s" * 64,
+            "SPOTCLIP_PUBLIC_BASE": "http://127.0.0.1:8000",
+            "SPOTCLIP_DATA": str(folder),
+            "SPOTCLIP_CACHE": str(folder),
+            "SPOTCLIP_KAFKA": stack.kafka_bootstrap,
+            "SPOTCLIP_CLICKHOUSE": stack.clickhouse_url,
+            "SPOTCLIP_CLICKHOUSE_USER": stack.clickhouse_user,
+            "SPOTCLIP_CLICKHOUSE_PASSWORD": stack.clickhouse_password,
+            "SPOTCLIP_S3_ENDPOINT": stack.s3_endpoint,
+            "SPOTCLIP_S3_ACCESS_KEY": stack.s3_access_key,
+            "SPOTCLIP_S3_SECRET_KEY": stack.s3_secret_key,
+            "SPOTCLIP_S3_REGION": stack.s3_region,
+            "SPOTCLIP_RECORD_PARTITIONS": "3",
+            "SPOTCLIP_WORK_PARTITIONS": "4",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def settings(unprovisioned: Settings) -> Settings:
+    """A deployment with its topics, buckets and tables."""
+    provision(unprovisioned)
+    return unprovisioned
+
+
+@pytest.fixture(scope="module")
+def clickhouse_settings(unprovisioned: Settings) -> ClickHouseSettings:
+    """The engine of the run, and a database that may not be made yet."""
+    return unprovisioned.clickhouse
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine where nobody listens."""
+    return free_port(random.SystemRandom())

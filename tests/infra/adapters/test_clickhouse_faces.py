@@ -1,0 +1,107 @@
+"""Faces in a real ClickHouse engine."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from infra.adapters.clickhouse import ClickHouseFaces
+from infra.adapters.clickhouse_migrations import migrate
+from infra.adapters.settings import ClickHouseSettings
+from streams.outcomes import Unavailable
+from tests.ports.faces_suite import LIMIT, FacesSuite, event_of_its_own, face, near, unlike
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture(scope="module")
+def migrated(clickhouse_settings: ClickHouseSettings) -> ClickHouseSettings:
+    """A database with its tables."""
+    migrate(clickhouse_settings)
+    return clickhouse_settings
+
+
+@pytest.fixture
+async def store(migrated: ClickHouseSettings) -> AsyncIterator[ClickHouseFaces]:
+    """An open store."""
+    store = ClickHouseFaces(migrated)
+    yield store
+    await store.close()
+
+
+class TestClickHouseFaces(FacesSuite):
+    """The port's rules."""
+
+    @pytest.fixture
+    def faces(self, store: ClickHouseFaces) -> ClickHouseFaces:
+        """The adapter."""
+        return store
+
+
+async def test_answers_are_those_of_plain_arithmetic(store: ClickHouseFaces) -> None:
+    """Exact: the same tracks and distances as numpy finds among 3,000 faces, for 32 selfies at once."""
+    dice = np.random.default_rng(7)
+    people = dice.normal(0, 0.1, (40, 128))
+    vectors = (people[dice.integers(0, 40, 3000)] + dice.normal(0, 0.03, (3000, 128))).astype(np.float32)
+    selfies = (people[:32] + dice.normal(0, 0.02, (32, 128))).astype(np.float32)
+    event = event_of_its_own()
+    rows = [face(vector, track=number) for number, vector in enumerate(vectors)]
+    await store.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
+    await store.activate(
+        event_id=event, source_video_key="cam", generation=1, object_key="sources/x", duration_ms=9_000
+    )
+    answers = await store.find(event, list(selfies), [LIMIT] * 32)
+    for selfie, found in zip(selfies.astype(np.float64), answers, strict=True):
+        distances = np.linalg.norm(vectors.astype(np.float64) - selfie, axis=1)
+        assert np.abs(distances - LIMIT).min() > 1e-5, "a distance so near the limit may fall on either side"
+        expected = {f"0/{number}": distances[number] for number in np.flatnonzero(distances <= LIMIT)}
+        assert expected
+        assert {s.track: s.distance for s in found.sightings} == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("bounds", [{"max_sightings": 3}, {"max_sample_times": 3 * 3}])
+async def test_best_stay_when_there_are_too_many(migrated: ClickHouseSettings, bounds: dict[str, int]) -> None:
+    """An answer fits a message; that something was left out is said, for each selfie of its own."""
+    store = ClickHouseFaces(migrated, **bounds)
+    me, event = unlike(1), event_of_its_own()
+    rows = [face(near(me, 0.1 + number / 20), track=number) for number in range(5)]
+    await store.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
+    await store.activate(
+        event_id=event, source_video_key="cam", generation=1, object_key="sources/x", duration_ms=9_000
+    )
+    many, few = await store.find(event, [me, me], [LIMIT, 0.21])
+    await store.close()
+    assert ([s.track for s in many.sightings], many.truncated) == (["0/0", "0/1", "0/2"], True)
+    assert ([s.track for s in few.sightings], few.truncated) == (["0/0", "0/1", "0/2"], False)
+
+
+async def test_server_that_does_not_answer_is_an_outage(
+    clickhouse_settings: ClickHouseSettings, closed_port: int
+) -> None:
+    """Work waits; nothing is given up."""
+    nobody = dataclasses.replace(clickhouse_settings, port=closed_port)
+    store = ClickHouseFaces(nobody)
+    with pytest.raises(Unavailable, match="did not answer") as caught:
+        await store.find(1, [unlike(1)], [LIMIT])
+    assert caught.value.dependency == "clickhouse"
+    await store.close()
+
+
+async def test_wrong_password_is_told_as_such(clickhouse_settings: ClickHouseSettings) -> None:
+    """The sentence leads to the setting, and does not hold it."""
+
+    store = ClickHouseFaces(dataclasses.replace(clickhouse_settings, password="not-the-password"))
+    with pytest.raises(Unavailable, match="refused the user") as caught:
+        await store.find(1, [unlike(1)], [LIMIT])
+    assert "not-the-password" not in str(caught.value)
+    await store.close()
+
+
+async def test_missing_tables_lead_to_provisioning(clickhouse_settings: ClickHouseSettings) -> None:
+    """Before provisioning work waits."""
+
+    store = ClickHouseFaces(dataclasses.replace(clickhouse_settings, database="default"))
+    with pytest.raises(Unavailable, match="provision"):
+        await store.find(1, [unlike(1)], [LIMIT])
+    await store.close()
