@@ -1,6 +1,6 @@
 """Samples of a video at a fixed grid of its own timeline, so that chunks and repeats see the same frames."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -88,12 +88,12 @@ class Damage:
 
 def samples(
     url: str | Path, start_ms: int, end_ms: int, fps: float, *, damage: Damage | None = None, timeout_s: float = 30.0
-) -> Iterator[Sample]:
+) -> Generator[Sample, None, None]:
     """Yields the sampled frames of `[start_ms, end_ms)`, in order of time.
 
     The timeline is cut into slots of `1 / fps` seconds from its first shown frame on, and the first frame of each slot
     is a sample. Where to start and end therefore never changes which frames are samples. One frame is held at a time,
-    one thread decodes; decoding starts at the keyframe before `start_ms`.
+    one thread decodes; decoding starts at the keyframe before `start_ms`. The source is closed with the generator.
 
     Args:
         url: path or http(s) address.

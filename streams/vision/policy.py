@@ -63,8 +63,3 @@ class SelfiePolicy:
     max_scale: float = 0.10
     max_shift_px: float = 6.0
     seed: int = 1
-
-
-# Euclidean distance between a selfie's vector and a stored one under which they are the same person. dlib's usual 0.6
-# is for single crops: averages lie closer together, and lookalikes at 0.48 to 0.55 exist (measured).
-MATCH_DISTANCE = 0.50

@@ -60,7 +60,8 @@ def test_the_race_is_720p_with_reordered_pictures_and_sound(tmp_path: Path) -> N
     assert race.duration_ms == 2_400
     with av.open(str(race.path)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
-        assert (video.width, video.height, video.average_rate, video.frames) == (1280, 720, 25, 60)
+        assert video.average_rate == 25
+        assert (video.width, video.height, video.frames) == (1280, 720, 60)
         assert (video.codec_context.name, audio.codec_context.name) == ("h264", "aac")
         order = [p.pts for p in container.demux(video) if p.pts is not None]
     assert order != sorted(order)

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from infra.demo_media import Race, find_media
+from schemas.settings import ClipSettings, distance_of
 from streams.index.chunk_faces import ChunkFaces, TrackFaces, find_faces, index_chunk
 from streams.index.split import plan_chunks
 from streams.media.samples import samples
 from streams.vision.face_models import FaceModels
-from streams.vision.policy import MATCH_DISTANCE, FacePolicy
+from streams.vision.policy import FacePolicy
 from streams.vision.selfie import Selfie
 
 FPS = 5.0
 STEP_MS = 200
 LONG = 10**8
+MATCH_DISTANCE = distance_of(ClipSettings().confidence_percent)
 
 
 def distances(track: TrackFaces, selfie: Selfie) -> list[float]:
@@ -121,7 +123,7 @@ def man_on_his_side(tmp_path: Path) -> Path:
         stream.width, stream.height, stream.pix_fmt = 360, 640, "yuv420p"
         stream.set_display_rotation(90)
         for number, frame in enumerate(film.decode(video=0)):
-            turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), -1))
+            turned = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), -1), dtype=np.uint8)
             stored = av.VideoFrame.from_ndarray(turned, "rgb24")
             stored.pts, stored.time_base = number, Fraction(1, 30)
             out.mux(stream.encode(stored))
