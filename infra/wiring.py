@@ -15,7 +15,6 @@ from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
 from infra.adapters.objects import S3Media, S3Objects
-from infra.adapters.s3 import S3Client
 from infra.logs import configure_logs
 from infra.settings import Settings
 from streams.flow import Role, Stage
@@ -41,17 +40,17 @@ def models_of(settings: Settings) -> ModelSet:
 def build_api(settings: Settings) -> Litestar:
     """One API process, not started yet."""
     configure_logs(sys.stderr)
-    commands, store = KafkaCommands(settings.kafka), S3Client(settings.s3)
+    commands, media = KafkaCommands(settings.kafka), S3Media(settings.s3)
     app = create_app(
         Deps(
             settings=settings.api,
             commands=commands,
             log=KafkaLogReader(settings.kafka),
-            media=S3Media(settings.s3, store),
+            media=media,
             clock=wall_clock,
         )
     )
-    app.on_shutdown += [commands.stop, store.close]
+    app.on_shutdown += [commands.stop, media.close]
     return app
 
 
@@ -78,9 +77,9 @@ async def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Async
         yield ()
         return
     async with AsyncExitStack() as opened:
-        store = await opened.enter_async_context(S3Client(settings.s3))
         children = opened.enter_context(ChildPool(_limits(role, settings)))
-        objects = S3Objects(settings.s3, store)
+        objects = S3Objects(settings.s3)
+        opened.push_async_callback(objects.close)
         tools = Tools(objects=objects, children=children, clock=wall_clock, failpoint=failpoint)
         if role is Role.RENDER:
             yield render_stages(tools, scratch=_emptied(settings.data_dir / "scratch"))
