@@ -16,7 +16,7 @@ FORM_PARTS = 2
 
 
 class SearchForm(NamedTuple):
-    """What was sent; at least one of both."""
+    """What was sent."""
 
     file: bytes | None
     request_id: str | None
@@ -45,8 +45,6 @@ async def read_search_form(request: AnyRequest, limits: SelfieLimits) -> SearchF
         raise ApiError(400, "the form may hold file and request_id only")
     if any(len(each) > 1 for each in values.values()):
         raise ApiError(400, "the form may hold file and request_id once each")
-    if not values:
-        raise ApiError(400, "send a selfie as file, a request_id, or both")
     request_id = _request_id(values["request_id"][0]) if "request_id" in values else None
     return SearchForm(await _file(values["file"][0], limits) if "file" in values else None, request_id)
 

@@ -115,7 +115,7 @@ class MediaResponse:
     """The object store's answer for a public object, as it came.
 
     Attributes:
-        status: 200, 206, 304, 404, 412 or 416.
+        status: 200, 206, 304, 404 or 416.
         headers: Lower-case names; at least `content-type`, `content-length`, `content-range`, `accept-ranges`, `etag`
             and `last-modified` where the store sent them, none of its own others.
         body: The bytes, in pieces; empty for HEAD and for 304. Raises `StoreUnavailable` when the store breaks off.
@@ -151,8 +151,7 @@ class MediaStore(Protocol):
     ) -> MediaResponse:
         """Ask for a public object; one that is not there is a `MediaResponse` of status 404.
 
-        `headers` holds, in lower case, any of `range`, `if-range`, `if-none-match`, `if-modified-since`; the store
-        honours them.
+        `headers` holds, in lower case, any of `range`, `if-none-match`, `if-modified-since`; the store honours them.
         """
 
     async def check(self) -> None:

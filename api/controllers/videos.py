@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get, put
+from litestar.exceptions import InternalServerException
 from litestar.params import HeaderParameter
 
 from api.admin import need_event
@@ -123,12 +124,16 @@ async def _limited(request: AnyRequest, max_bytes: int) -> AsyncIterator[bytes]:
     if announced.isdecimal() and int(announced) > max_bytes:
         raise too_large
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > max_bytes:
-            raise too_large
-        if piece:
-            yield piece
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > max_bytes:
+                raise too_large
+            if piece:
+                yield piece
+    except InternalServerException as error:
+        # The framework's word for a client that went away: nothing of ours is broken, and nobody hears the answer.
+        raise ApiError(400, "the upload broke off") from error
 
 
 def _queued(source_video_key: str) -> VideoView:

@@ -63,6 +63,7 @@ def picture(seed: int = 0, kind: str = ".jpg") -> bytes:
 class Door:
     """One API process and what it talks to."""
 
+    app: Litestar
     client: httpx.AsyncClient
     log: MemoryLog
     reader: MemoryLogReader
@@ -219,20 +220,21 @@ async def running(app: Litestar) -> AsyncIterator[None]:
 @asynccontextmanager
 async def open_door(
     chosen: ApiSettings,
+    *,
+    beside: Door | None = None,
     log: MemoryLog | None = None,
     media: MemoryMedia | None = None,
-    ledgers: MemoryLedgers | None = None,
     new_number: Callable[[], int] | None = None,
 ) -> AsyncIterator[Door]:
-    """Run the app; with a log, beside others on it."""
-    log = log or MemoryLog()
+    """Run the app; beside another one it is a second process over the same log, ledgers and store."""
+    log = beside.log if beside else log or MemoryLog()
+    media = beside.media if beside else media or MemoryMedia()
+    ledgers = beside.ledgers if beside else MemoryLedgers(log)
     reader = MemoryLogReader(log)
-    media = media or MemoryMedia()
-    ledgers = ledgers or MemoryLedgers(log)
     deps = Deps(settings=chosen, commands=MemoryCommands(log), log=reader, media=media, clock=lambda: NOW_MS)
     if new_number is not None:
         deps = dataclasses.replace(deps, new_number=new_number)
     app = create_app(deps)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://door") as client:
-        yield Door(client, log, reader, ledgers, media)
+        yield Door(app, client, log, reader, ledgers, media)

@@ -10,7 +10,8 @@ import pytest
 from api.settings import AdminSettings
 from schemas.catalog import EventFlags
 from schemas.settings import ClipSettings
-from tests.api.door import EVENT, ORG, Door, open_door, settings
+from tests.api.door import EVENT, KEY, ORG, Door, open_door, settings
+from tests.waiting import wait_until_async
 
 ORGS = "/admin/v1/orgs"
 KEYS = f"{ORGS}/{ORG}/keys"
@@ -71,9 +72,7 @@ async def test_given_id_in_use_is_409(door: Door) -> None:
 async def test_id_of_our_own_making_is_tried_again_when_in_use(door: Door, tmp_path: Path) -> None:
     """The caller left it to us and learns nothing of it."""
     numbers = iter([EVENT, EVENT, 31])
-    async with open_door(
-        settings(tmp_path / "other.sqlite"), log=door.log, ledgers=door.ledgers, new_number=lambda: next(numbers)
-    ) as other:
+    async with open_door(settings(tmp_path / "other.sqlite"), beside=door, new_number=lambda: next(numbers)) as other:
         made = data_of(await send(other, "POST", EVENTS, {"event_name": "third time"}), 201)
     assert made["event_id"] == 31
 
@@ -124,6 +123,20 @@ async def test_switching_and_deleting_a_key_acts_at_once(door: Door) -> None:
     assert (await door.client.get(ping, headers=headers)).status_code == 403
     assert (await send(door, "DELETE", path)).status_code == 404
     assert (await send(door, "PATCH", path, {"active": True})).status_code == 404
+
+
+async def test_switching_a_key_off_acts_on_other_processes_within_a_second(door: Door, tmp_path: Path) -> None:
+    """They follow the log; nobody has to ask them to."""
+    headers = {"X-API-Key": KEY}
+    ping = f"/api/v1/ext/{ORG}/event/{EVENT}/ping"
+    async with open_door(settings(tmp_path / "other.sqlite"), beside=door) as other:
+
+        async def refused() -> bool:
+            return (await other.client.get(ping, headers=headers)).status_code == 403
+
+        assert not await refused()
+        assert (await send(door, "PATCH", f"{KEYS}/key-1", {"active": False})).status_code == 200
+        await wait_until_async(refused, 1, "the other process refuses the key")
 
 
 async def test_eleventh_key_is_409(door: Door) -> None:

@@ -1,12 +1,15 @@
 """Clips to play: ranges, validators and caching as players and browsers want them; no key."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pytest
+from litestar.types import HTTPDisconnectEvent, Message, Scope
 
+from api.controllers.media import MediaAnswer
 from api.ports import MediaResponse, StoreUnavailable
 from schemas.ids import clip_path
 from tests.api.door import EVENT, Door, open_door, settings
@@ -150,3 +153,34 @@ async def test_store_that_breaks_off_ends_the_response_unfinished(tmp_path: Path
         with pytest.raises(Exception, match="after response started"):
             await door.client.get(URL)
     assert media.opened == media.closed == 1
+
+
+async def test_client_that_goes_away_ends_the_reading() -> None:
+    """The rest of a clip that nobody takes is not fetched; the store's answer is given back."""
+    closed = asyncio.Event()
+    gone = asyncio.Event()
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0)
+            yield b"piece"
+
+    async def close() -> None:
+        closed.set()
+
+    async def receive() -> HTTPDisconnectEvent:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        nonlocal sent
+        sent += message["type"] == "http.response.body"
+        if sent == 3:
+            gone.set()
+
+    answer = MediaAnswer(MediaResponse(200, {}, endless(), close))
+    async with asyncio.timeout(5):
+        await answer(cast("Scope", {"type": "http"}), receive, send)
+    assert closed.is_set()
+    assert 3 <= sent < 100

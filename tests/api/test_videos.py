@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -167,3 +168,26 @@ async def test_store_out_of_reach_is_500(door: Door) -> None:
     door.media.down = True
     assert (await put(door, b"video")).status_code == 500
     assert not splits(door)
+
+
+async def test_upload_that_breaks_off_leaves_nothing(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that goes away is no error of ours."""
+    arriving: list[dict[str, object]] = [
+        {"type": "http.request", "body": b"half a video", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return arriving.pop(0)
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    headers = [(name.lower().encode(), value.encode()) for name, value in door.admin.items()]
+    scope = {"type": "http", "method": "PUT", "path": f"{VIDEOS}/12", "headers": headers, "query_string": b""}
+    await door.app(cast("Any", scope), cast("Any", receive), cast("Any", send))
+    assert sent[0]["status"] == 400
+    assert not door.media.private
+    assert not splits(door)
+    assert not caplog.records
