@@ -94,6 +94,9 @@ class Objects(Protocol):
     async def private_url(self, object_key: str) -> str:
         """An address from which a child reads ranges of a private object, good for an hour."""
 
+    async def check(self) -> None:
+        """Return when the store answers."""
+
     async def find_clip(self, object_key: str) -> StoredClip | None:
         """A clip that is already there, else None."""
 

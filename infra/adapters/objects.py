@@ -37,6 +37,11 @@ class S3Objects:
         """Close the connections."""
         await self._client.close()
 
+    async def check(self) -> None:
+        """Return when the store answers and the buckets are there."""
+        with _for_stages():
+            await _check(self._client, self._private, self._public)
+
     async def read_private(self, object_key: str, *, limit_bytes: int) -> bytes:
         """A whole small object. Raises `Invalid` when it is not there or larger than the limit."""
         with _for_stages():
@@ -145,9 +150,13 @@ class S3Media:
     async def check(self) -> None:
         """Return when the store answers and the buckets are there."""
         with _for_api():
-            for bucket in (self._private, self._public):
-                # HEAD has no body that would say why it is 404; listing one key has.
-                await self._client.send("GET", bucket, query={"list-type": "2", "max-keys": "1"})
+            await _check(self._client, self._private, self._public)
+
+
+async def _check(client: S3Client, *buckets: str) -> None:
+    for bucket in buckets:
+        # HEAD has no body that would say why it is 404; listing one key has.
+        await client.send("GET", bucket, query={"list-type": "2", "max-keys": "1"})
 
 
 async def _body(response: httpx.Response) -> AsyncIterator[bytes]:

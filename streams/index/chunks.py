@@ -8,6 +8,7 @@ from schemas.videos import ChunkFailed, ChunkIndexed, IndexChunk
 from streams.index.chunk_faces import ChunkFaces, index_chunk
 from streams.media.source import SourceUnreadable
 from streams.ports import Children, Clock, FaceRow, FaceStore, Failpoint, Objects
+from streams.source_jobs import run_on_source
 from streams.vision.kept_models import kept_face_models
 from streams.vision.models import ModelSet
 
@@ -36,8 +37,15 @@ class ChunkIndexer:
         url = await self.objects.private_url(work.source.object_key)
         self.failpoint(ChunkPoint.ADDRESSED)
         try:
-            seen = await self.children.run(
-                find_chunk_faces, url, work.span.start_ms, work.span.end_ms, work.sampling_fps, self.models
+            seen = await run_on_source(
+                self.objects,
+                self.children,
+                find_chunk_faces,
+                url,
+                work.span.start_ms,
+                work.span.end_ms,
+                work.sampling_fps,
+                self.models,
             )
         except SourceUnreadable as unreadable:
             return [chunk_failed(work, str(unreadable), self.clock())]

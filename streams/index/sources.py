@@ -9,6 +9,7 @@ from streams.index.split import plan_chunks
 from streams.media.probe import probe
 from streams.media.source import SourceUnreadable
 from streams.ports import Children, Clock, FaceStore, Failpoint, Objects
+from streams.source_jobs import run_on_source
 
 
 class SourcePoint(StrEnum):
@@ -46,7 +47,7 @@ class SourceKeeper:
         url = await self.objects.private_url(work.source.object_key)
         self.failpoint(SourcePoint.ADDRESSED)
         try:
-            facts = await self.children.run(probe, url)
+            facts = await run_on_source(self.objects, self.children, probe, url)
             self.failpoint(SourcePoint.PROBED)
             chunks = plan_chunks(facts.duration_ms)
         except (SourceUnreadable, ValueError) as unreadable:

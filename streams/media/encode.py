@@ -12,7 +12,7 @@ from streams.media.mp4_boxes import read_movie, set_played_duration
 from streams.media.picture import PictureEncoder, PictureTarget
 from streams.media.sound import SoundEncoder
 from streams.media.source import SourceUnreadable
-from streams.media.window import AnyPacket, Source, seek_before
+from streams.media.window import AnyPacket, Source, decoding_time, seek_before
 
 
 class EncodeFailed(Exception):
@@ -96,8 +96,9 @@ def _window_packets(source: Source, start_ms: int, end_s: Fraction) -> Iterator[
         if packet is None:
             return
         first = False
-        if packet.dts is None or packet.stream_index not in open_streams:
+        time = decoding_time(packet)
+        if time is None or packet.stream_index not in open_streams:
             continue
-        if packet.dts * packet.time_base >= end_s:
+        if time * packet.time_base >= end_s:
             open_streams.discard(packet.stream_index)
         yield packet

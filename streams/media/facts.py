@@ -34,20 +34,18 @@ class StreamFacts:
         container: Format name, such as ``mov,mp4,m4a,3gp,3g2,mj2``.
         video_codec: Codec name, such as ``h264``.
         video_tag: Sample entry, such as ``avc1``.
-        profile: Profile name, such as ``High``; None when unknown.
         pix_fmt: Pixel format name; None when unknown.
         interlaced: Whether the pictures are fields.
-        length_prefixed: Whether the stream has a readable H.264 decoder configuration (``avcC``).
+        h264_profile: Profile number of the H.264 decoder configuration (``avcC``); None where there is none to read.
         audio_codec: Codec name of the sound, or None when there is none.
     """
 
     container: str
     video_codec: str
     video_tag: str
-    profile: str | None
     pix_fmt: str | None
     interlaced: bool
-    length_prefixed: bool
+    h264_profile: int | None
     audio_codec: str | None
 
 

@@ -13,8 +13,9 @@ PICTURE_PARAMETER_SET = 8
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """The ``avcC`` record: bytes per length prefix and the parameter sets, as they stand."""
+    """The ``avcC`` record: profile number, bytes per length prefix and the parameter sets, as they stand."""
 
+    profile: int
     length_bytes: int
     parameter_sets: frozenset[bytes]
 
@@ -46,7 +47,7 @@ def parse_config(extradata: bytes | None) -> DecoderConfig | None:
                 return None
             sets.add(unit)
             at += 2 + size
-    return DecoderConfig(length_bytes=(extradata[4] & 3) + 1, parameter_sets=frozenset(sets))
+    return DecoderConfig(profile=extradata[1], length_bytes=(extradata[4] & 3) + 1, parameter_sets=frozenset(sets))
 
 
 def read_units(packet: bytes | memoryview, length_bytes: int) -> PacketUnits:

@@ -148,7 +148,7 @@ class PictureEncoder:
         stream: VideoStream = self._output.add_stream(
             "libx264",
             rate=self._video.average_rate or Fraction(25),
-            options={"crf": str(self._target.quality), "preset": PRESET},
+            options={"crf": str(self._target.quality), "preset": PRESET, "x264-params": "cpu-independent=1"},
         )
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = TIME_BASE

@@ -19,9 +19,12 @@ from streams.media.source import SourceUnreadable, read_timeline, source_errors,
 # In quotes: the class takes parameters for type checkers only.
 AnyPacket: TypeAlias = "Packet[Stream]"
 
-# A seek goes by decoding times and may land on a keyframe that is shown after the wanted time; each further try goes
-# to the one before. More tries than this mean that the index is wrong.
-MAX_SEEKS = 8
+# A seek goes by decoding times and may land on a keyframe that is shown after the wanted time: each further try goes
+# before where the last one landed, and in the end by seconds, since containers without an index land anywhere. A
+# source that still gives none has a wrong index, or a single keyframe far away.
+_SEEK_BACK_S = (0, 0, 0, 2, 10, 30, 120, 600)
+# Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
+WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
 PROGRESSIVE_FIELD_ORDERS = frozenset({0, 1})  # AVFieldOrder: unknown, progressive
 
 
@@ -67,14 +70,14 @@ def read_source(container: InputContainer) -> Source:
 def stream_facts(source: Source) -> StreamFacts:
     """What the container says about the streams."""
     context = source.video.codec_context
+    config = parse_config(context.extradata)
     return StreamFacts(
         container=source.container.format.name,
         video_codec=context.name,
         video_tag=context.codec_tag,
-        profile=context.profile,
         pix_fmt=context.pix_fmt,
         interlaced=int(context.field_order) not in PROGRESSIVE_FIELD_ORDERS,
-        length_prefixed=parse_config(context.extradata) is not None,
+        h264_profile=config.profile if config is not None else None,
         audio_codec=source.audio.codec_context.name if source.audio is not None else None,
     )
 
@@ -88,23 +91,47 @@ def seek_before(source: Source, start_ms: int) -> Iterator[AnyPacket]:
     """
     latest = source.timeline.last_tick_at(max(0, start_ms))
     target = latest
-    with source_errors():
-        for _ in range(MAX_SEEKS):
+    for back_s in _SEEK_BACK_S:
+        target -= int(back_s / source.timeline.time_base)
+        with source_errors():
             source.container.seek(target, stream=source.video)
-            held: list[AnyPacket] = []
-            for packet in source.container.demux(source.read_streams):
-                held.append(packet)
-                if packet.stream is source.video and packet.dts is not None:
-                    break
-            found = held[-1] if held else None
-            if found is None or found.pts is None or found.dts is None:
-                break
-            if found.is_keyframe and found.pts <= latest:
-                return _with_rest(source, held)
-            if found.dts - 1 >= target:
-                break
-            target = found.dts - 1
+            held, found_at = _keyframe(source, latest)
+        if held:
+            return _with_rest(source, held)
+        target = min(target, found_at) - 1
+    if source.container.format.name in WITHOUT_INDEX:
+        with source_errors():
+            source.container.seek(0, unsupported_byte_offset=True)
+            held, _ = _keyframe(source, latest)
+        if held:
+            return _with_rest(source, held)
     raise SourceUnreadable("The source video has no keyframe before the window.")
+
+
+def _keyframe(source: Source, latest: int) -> tuple[list[AnyPacket], int]:
+    """Reads on to the next keyframe; gives the packets from there on if it is shown at or before ``latest``.
+
+    The second value is where the reading began, in ticks of the video's decoding time, for the next try to go before.
+    """
+    began: int | None = None
+    held: list[AnyPacket] = []
+    for packet in source.container.demux(source.read_streams):
+        held.append(packet)
+        time = decoding_time(packet)
+        if packet.stream is not source.video or time is None:
+            continue
+        began = time if began is None else began
+        shown = packet.pts if packet.pts is not None else time
+        if packet.is_keyframe and shown <= latest:
+            return held, began
+        if packet.is_keyframe or time > latest:
+            break
+    return [], latest if began is None else began
+
+
+def decoding_time(packet: AnyPacket) -> int | None:
+    """In ticks; where the container tells only when it is shown, that. None for the mark at a stream's end."""
+    return packet.dts if packet.dts is not None else packet.pts
 
 
 def read_window(source: Source, start_ms: int, end_ms: int, *, max_hidden_ms: int, max_bytes: int) -> PacketWindow:

@@ -10,6 +10,7 @@ from schemas.ids import clip_path
 from schemas.searches import ClipFailed, ClipReady, RenderClip
 from streams.ports import Children, Clock, Failpoint, Objects, StoredClip
 from streams.render.cut import CutFailed, cut
+from streams.source_jobs import run_on_source
 
 
 class ClipPoint(StrEnum):
@@ -67,7 +68,9 @@ class ClipRenderer:
         self.failpoint(ClipPoint.ADDRESSED)
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             path = Path(folder) / "clip.mp4"
-            made = await self.children.run(cut, url, path, work.window.start_ms, work.window.end_ms, work.quality)
+            made = await run_on_source(
+                self.objects, self.children, cut, url, path, work.window.start_ms, work.window.end_ms, work.quality
+            )
             self.failpoint(ClipPoint.CUT)
             clip = StoredClip(
                 size_bytes=made.size_bytes,

@@ -13,9 +13,7 @@ from itertools import pairwise
 from streams.media.facts import PacketFacts, StreamFacts, Timeline
 
 MP4_FORMAT = "mov"
-COPIED_PROFILES = frozenset(
-    {"Constrained Baseline", "Baseline", "Main", "High", "Constrained High", "Progressive High"}
-)
+COPIED_PROFILES = frozenset({66, 77, 100})  # Baseline, Main, High: ITU-T H.264 annex A.2
 COPIED_PIX_FMTS = frozenset({"yuv420p", "yuvj420p"})
 COPIED_AUDIO = frozenset({"aac"})
 
@@ -81,8 +79,8 @@ def why_not_copied(facts: StreamFacts) -> str | None:
         (MP4_FORMAT in facts.container.split(","), "the container is not MP4"),
         (facts.video_codec == "h264", "the codec is not H.264"),
         (facts.video_tag == "avc1", "the parameter sets are not in the header"),
-        (facts.length_prefixed, "the decoder configuration is not readable"),
-        (facts.profile in COPIED_PROFILES, "the profile is not one that every browser plays"),
+        (facts.h264_profile is not None, "the decoder configuration is not readable"),
+        (facts.h264_profile in COPIED_PROFILES, "the profile is not one that every browser plays"),
         (facts.pix_fmt in COPIED_PIX_FMTS, "the pictures are not 8-bit 4:2:0"),
         (not facts.interlaced, "the pictures are interlaced"),
     )
