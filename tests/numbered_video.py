@@ -24,6 +24,7 @@ BLOCK_WIDTH = WIDTH // BITS
 CODE_HEIGHT = 32
 SAMPLE_RATE = 48_000
 TICKS_PER_S = 90_000
+BEEP_MS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +96,11 @@ def read_number(frame: VideoFrame) -> int:
     return sum(bit << n for n, bit in enumerate(bits))
 
 
-def beep_starts_ms(path: Path | str) -> list[int]:
-    """The times at which a beep begins, as a player that honours the edit list plays them."""
+def beep_starts_ms(path: Path | str, until_ms: int = 1_000_000) -> list[int]:
+    """The times before ``until_ms`` at which a beep begins, as a player that honours the edit list plays them.
+
+    A decoder gives the last packet whole, also what lies behind the edit list's end: that is what the limit is for.
+    """
     found: list[int] = []
     last_loud_ms = -1_000_000.0
     with av.open(str(path)) as container:
@@ -106,7 +110,7 @@ def beep_starts_ms(path: Path | str) -> list[int]:
                 samples = samples / 32768
             for index in np.flatnonzero(samples > 0.1):
                 at_ms = (frame.time + index / frame.sample_rate) * 1000
-                if at_ms - last_loud_ms > 500:
+                if at_ms - last_loud_ms > 500 and at_ms < until_ms:
                     found.append(round(at_ms))
                 last_loud_ms = at_ms
     return found
@@ -137,7 +141,7 @@ def _beeps(times_ms: Sequence[Fraction]) -> Iterator[AudioFrame]:
     for start in range(first, last, 1024):
         index = np.arange(start, min(start + 1024, last))
         wave: NDArray[np.float32] = np.sin(2 * np.pi * 1000 * index / SAMPLE_RATE).astype(np.float32) * 0.5
-        wave[index % SAMPLE_RATE >= SAMPLE_RATE // 20] = 0
+        wave[index % SAMPLE_RATE >= SAMPLE_RATE * BEEP_MS // 1000] = 0
         frame = AudioFrame.from_ndarray(wave.reshape(1, -1), format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
         yield frame

@@ -138,6 +138,9 @@ class _RangeHandler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
+        if self.close_connection:
+            # As RFC 9112 9.6 asks; without it FFmpeg sends its next request into the closing connection.
+            self.send_header("Connection", "close")
         self.end_headers()
 
     def _body(self, stream: BinaryIO, entry: Served, count: int) -> None:
