@@ -53,11 +53,14 @@ class Follower:
         offsets = self._starting_offsets()
         self._log.assign(offsets)
         self._announce(offsets, set())
+        known = dict(offsets)
         while not self._stop.is_set():
             batch = self._log.poll(POLL_S)
-            if batch.positions:
+            # A reader may tell the end of a partition again and again: only a move is worth a transaction.
+            if batch.records or any(known.get(each) != offset for each, offset in batch.positions.items()):
                 touched = self._store.apply(batch)
                 self._announce(batch.positions, touched)
+                known.update(batch.positions)
 
     def _starting_offsets(self) -> Mapping[Partition, int]:
         """Where to read on: behind what the file holds, or from the start when the file is of another log."""

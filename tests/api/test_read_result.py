@@ -73,9 +73,7 @@ async def test_clips_do_not_show_before_the_end(door: Door) -> None:
 
 async def test_get_right_after_the_post_is_never_404_on_another_replica(door: Door, tmp_path: Path) -> None:
     """Also while the ledger has not decided yet, and the other replica has read nothing of it."""
-    async with open_door(
-        settings(tmp_path / "other.sqlite"), log=door.log, media=door.media, ledgers=door.ledgers
-    ) as other:
+    async with open_door(settings(tmp_path / "other.sqlite"), beside=door) as other:
         assert (await other.result(str(uuid.uuid4()))).status_code == 404
         door.ledgers.paused = True
         request_id = await started(door)
@@ -94,9 +92,7 @@ def _status_is(door: Door, request_id: str, status: str) -> Callable[[], Awaitab
 
 async def test_new_submission_hides_the_old_end_on_another_replica(door: Door, tmp_path: Path) -> None:
     """After the POST of another selfie nobody is told the old end, although the ledger has not decided yet."""
-    async with open_door(
-        settings(tmp_path / "other.sqlite"), log=door.log, media=door.media, ledgers=door.ledgers
-    ) as other:
+    async with open_door(settings(tmp_path / "other.sqlite"), beside=door) as other:
         request_id = await started(door, 1)
         await door.end(request_id, SearchStatus.NO_MATCHES)
         door.ledgers.paused = True
