@@ -210,7 +210,10 @@ def _timescale_and_duration(data: _Window, box: Box) -> tuple[int, int, Field]:
     version = data.unpack(">B", box.body)[0]
     timescale_at = box.body + (20 if version == 1 else 12)
     field = Field(timescale_at + 4, 8 if version == 1 else 4)
-    return data.unpack(">I", timescale_at)[0], _read(data, field), field
+    timescale = data.unpack(">I", timescale_at)[0]
+    if timescale == 0:
+        raise Mp4Error("a timescale is 0")
+    return timescale, _read(data, field), field
 
 
 def _edits(data: _Window, elst: Box) -> Iterator[Edit]:
