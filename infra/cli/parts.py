@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from infra import provision as provisioning
 from infra import wiring
 from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
+from infra.provision import ProvisionError
+from infra.provision import provision as provision_engines
 from infra.settings import Settings
 from streams.flow import Role
 
@@ -76,8 +77,8 @@ def provision(config: ConfigFile = None, as_json: JsonFlag = False) -> None:  # 
     """Make topics, buckets, policies and tables. Safe to repeat; says what it changed."""
     output = Output(as_json=as_json)
     try:
-        changes = provisioning.provision(load_settings(config))
-    except provisioning.ProvisionError as error:
+        changes = provision_engines(load_settings(config))
+    except ProvisionError as error:
         raise CliError(str(error)) from error
     for change in changes:
         output.say(str(change))

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import platformdirs
 import pytest
-from infra.provision import provision
 
 from infra.demo_media import Race, find_media
 from infra.embedded.addresses import Addresses
@@ -19,6 +18,7 @@ from infra.embedded.directory_lock import DirectoryLock
 from infra.embedded.ports import free_port
 from infra.embedded.supervisor import Supervisor
 from infra.local import Deployment, environment_of, part_services
+from infra.provision import provision
 from infra.settings import Settings
 from tests.media import shared_folder, shared_race
 from tests.waiting import wait_until
@@ -69,7 +69,7 @@ class Event:
     def put_video(self, key: str, path: Path) -> dict[str, Any]:
         """Upload and wait until it is indexed or has failed."""
         place = f"/events/{self.event_id}/videos/{key}"
-        answer = self.system.admin("PUT", place, content=path.read_bytes(), headers={})
+        answer = self.system.admin("PUT", place, content=path.read_bytes())
         assert answer.status_code == 202, answer.text
 
         def video() -> dict[str, Any]:
