@@ -29,11 +29,11 @@ up: setup
 
 # Every rule, at reduced counts.
 test: setup
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 # The same rules at full counts.
 test-full: setup
-	HYPOTHESIS_PROFILE=full $(BIN)/pytest -m "full or not full" --timeout=1800
+	HYPOTHESIS_PROFILE=full $(BIN)/pytest -m "" --timeout=1800
 
 # What needs no engine, on every other Python found.
 test-py:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import platformdirs
 import pytest
 
@@ -19,6 +20,11 @@ from tests.waiting import wait_until
 # An outside stack: the ready file that `python -m infra.embedded --ready-file FILE` writes.
 OUTSIDE = "SPOTCLIP_TEST_ADDRESSES"
 START_WITHIN_S = 120
+
+# `make test-full` asks for `full`. No deadline for one example: a shared machine stalls now and then.
+hypothesis.settings.register_profile("quick", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("full", max_examples=1_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
