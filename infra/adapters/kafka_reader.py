@@ -51,7 +51,8 @@ class KafkaLogReader:
     def identity(self) -> str:
         """`{cluster id}/{namespace}`."""
         try:
-            cluster = self._consumer.cluster_id(timeout=self._within_s)
+            # The consumer's own `cluster_id` waits for its next look at the cluster, a second away.
+            cluster = self._admin.list_topics(timeout=self._within_s).cluster_id
         except KafkaException as error:
             raise LogUnavailable(f"Kafka did not name its cluster: {explain(error)}.") from error
         if not cluster:

@@ -12,7 +12,7 @@ from api.ports import MediaResponse, StoredBody, StoreUnavailable
 from infra.adapters.s3 import S3Client, S3Failed, checked, translated
 from infra.adapters.s3_upload import put_body
 from infra.adapters.settings import S3Settings
-from streams.outcomes import Invalid, Unavailable
+from streams.outcomes import Invalid, TryLater, Unavailable
 from streams.ports import StoredClip
 
 _PIECE_BYTES = 256 * 1024
@@ -63,7 +63,7 @@ class S3Objects:
     async def find_clip(self, object_key: str) -> StoredClip | None:
         """A clip that is already there, else None; one without what is written beside a clip counts as not there."""
         with _for_stages():
-            response = await self._client.send("HEAD", self._public, object_key)
+            response = await self._client.send("HEAD", self._public, object_key, allowed=(404,))
         if response.status_code == 404:
             return None
         headers = response.headers
@@ -79,10 +79,17 @@ class S3Objects:
             return None
 
     async def put_clip(self, object_key: str, path: Path, clip: StoredClip) -> None:
-        """Upload a clip file, whole or not at all, typed video/mp4 and cacheable for ever."""
+        """Upload a clip file, whole or not at all, typed video/mp4 and cacheable for ever.
+
+        Raises:
+            TryLater: The file is not as long as its description says.
+        """
+        # The HTTP client must not meet this: it would leave a broken connection behind.
+        if (await asyncio.to_thread(path.stat)).st_size != clip.size_bytes:
+            raise TryLater("The clip's file has another size than was said; cut it again.")
         headers = {
             "content-type": "video/mp4",
-            # Said in advance: the store keeps nothing of a body that ends early.
+            # Said in advance: S3 takes no body of unknown length.
             "content-length": str(clip.size_bytes),
             "cache-control": _FOR_EVER,
             f"{_META}start-ms": str(clip.start_ms),
@@ -130,7 +137,7 @@ class S3Media:
     async def delete_private(self, object_key: str) -> None:
         """Remove an object; one that is not there is no error."""
         with _for_api():
-            await self._client.send("DELETE", self._private, object_key)
+            await self._client.send("DELETE", self._private, object_key, allowed=(404,))
 
     async def open_public(
         self, object_key: str, *, method: Literal["GET", "HEAD"], headers: Mapping[str, str]

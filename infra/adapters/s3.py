@@ -77,13 +77,17 @@ class S3Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | AsyncIterable[bytes] = b"",
+        allowed: tuple[int, ...] = (),
     ) -> httpx.Response:
-        """A response whose body is read whole: for small bodies alone. Any status but 2xx and 404 is `S3Failed`."""
+        """A response whose body is read whole: for small bodies alone.
+
+        Raises:
+            S3Failed: No answer, or a status that is neither 2xx nor one of those allowed.
+        """
         async with self.open(method, bucket, object_key, query=query, headers=headers, content=content) as response:
             with translated():
                 await response.aread()
-            checked(response, allowed=(404,))
-            return response
+            return checked(response, allowed=allowed)
 
     @asynccontextmanager
     async def open(

@@ -80,8 +80,8 @@ class _Upload:
         query = {"partNumber": str(len(self._tags) + 1), "uploadId": self._id}
         response = await self._client.send("PUT", self._bucket, self._object_key, query=query, content=part)
         tag = response.headers.get("etag")
-        if response.is_error or tag is None:
-            raise S3Failed("The object store lost an upload before it was complete; send the file again.")
+        if tag is None:
+            raise S3Failed("The object store did not name a part of an upload; check that it is an S3.")
         self._tags.append(tag)
 
     async def complete(self) -> None:
@@ -98,7 +98,7 @@ class _Upload:
             content=f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode(),
         )
         # S3 may begin its answer with 200 before it knows.
-        if response.is_error or "<Error>" in response.text:
+        if "<Error>" in response.text:
             raise S3Failed("The object store could not put an upload's parts together; send the file again.")
 
     async def abort(self) -> None:
