@@ -16,11 +16,14 @@ from streams.media.window import AnyPacket, Source
 
 TICKS_PER_S = 90_000
 TIME_BASE = Fraction(1, TICKS_PER_S)
-# 13.6 cpu-s for 10 s of 1080p (measured on 2 cores). Slower presets are for films that are encoded once and seen often.
+# 9 to 14 cpu-s for 10 s of 1080p (measured on 2 cores). Slower presets are for films: encoded once and seen often.
 PRESET = "veryfast"
 # Fixed, since the number of threads changes x264's bytes, and a clip's bytes must be the same on every machine.
 ENCODER_THREADS = 2
 DECODER_THREADS = 2
+# Without it x264's bytes differ between processors, and differed between runs on one (AVX-512; 6 runs, 6 results). It
+# cost no time that could be measured.
+X264_PARAMS = "cpu-independent=1"
 UNSPECIFIED_COLOUR = frozenset({0, 2})  # ITU-T H.273: 2 is unspecified; 0 is reserved, or RGB for a matrix
 # By how many quarters counter-clockwise a stored picture is turned to be upright: FFmpeg's transpose filters for it.
 TURNS: dict[int, tuple[str, ...]] = {0: (), 1: ("cclock",), 2: ("cclock", "cclock"), 3: ("clock",)}
@@ -148,7 +151,7 @@ class PictureEncoder:
         stream: VideoStream = self._output.add_stream(
             "libx264",
             rate=self._video.average_rate or Fraction(25),
-            options={"crf": str(self._target.quality), "preset": PRESET, "x264-params": "cpu-independent=1"},
+            options={"crf": str(self._target.quality), "preset": PRESET, "x264-params": X264_PARAMS},
         )
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = TIME_BASE

@@ -165,7 +165,7 @@ def read_window(source: Source, start_ms: int, end_ms: int, *, max_hidden_ms: in
             audio_done = past
         read_bytes += packet.size
         if read_bytes > max_bytes:
-            raise WindowTooLarge
+            raise WindowTooLarge("the window is too large to be held")
         if video_done and audio_done:
             break
     return window

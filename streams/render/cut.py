@@ -4,8 +4,6 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from streams.media.encode import EncodeFailed, encode
 from streams.media.picture import PictureTarget
 from streams.media.remux import CopyFailed, remux
@@ -13,8 +11,6 @@ from streams.media.source import SourceUnreadable, open_source
 from streams.media.window import Source, WindowTooLarge, packet_facts, read_source, read_window, stream_facts
 from streams.render.cut_plan import AudioPlan, CopyPlan, CopyPolicy, EncodePlan, plan_cut, why_not_copied
 from streams.render.prove import ProofFailed, prove_copy, prove_encode
-
-log = structlog.get_logger("spotclip.cut")
 
 
 class CutFailed(Exception):
@@ -41,13 +37,18 @@ class CutLimits:
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip that passed its proof; `start_ms` and `end_ms` are those of what plays, `method` is `copy` or `encode`."""
+    """A clip that passed its proof.
+
+    `start_ms` and `end_ms` are those of what plays, `method` is `copy` or `encode`, `encoded_because` is a phrase for
+    the log that says why it is no copy. (A child that logs by itself would write into its parent's standard output.)
+    """
 
     start_ms: int
     end_ms: int
     method: str
     size_bytes: int
     sha256: str
+    encoded_because: str | None = None
 
 
 def cut(source_url: str, path: Path, start_ms: int, end_ms: int, quality: int, limits: CutLimits | None = None) -> Clip:
@@ -74,21 +75,19 @@ def cut(source_url: str, path: Path, start_ms: int, end_ms: int, quality: int, l
             target = PictureTarget(
                 start_ms=start_ms, end_ms=end_ms, quality=quality, max_long_side_px=limits.max_long_side_px
             )
-            return _copied(source, path, start_ms, end_ms, limits) or _encoded(source, path, target)
+            copied = _copied(source, path, start_ms, end_ms, limits)
+            return _encoded(source, path, target, copied.reason) if isinstance(copied, EncodePlan) else copied
     except SourceUnreadable as unreadable:
         raise CutFailed(str(unreadable)) from unreadable
 
 
-def _copied(source: Source, path: Path, start_ms: int, end_ms: int, limits: CutLimits) -> Clip | None:
-    """A copy, or None where one will not do; the log says why."""
+def _copied(source: Source, path: Path, start_ms: int, end_ms: int, limits: CutLimits) -> Clip | EncodePlan:
+    """A copy, or why one will not do."""
     try:
         plan = _plan(source, path, start_ms, end_ms, limits)
     except (WindowTooLarge, CopyFailed, ProofFailed) as refused:
-        plan = EncodePlan(str(refused) or "the window is too large to be held")
-    if isinstance(plan, EncodePlan):
-        log.info("window is encoded", reason=plan.reason)
-        return None
-    return _clip(path, plan.start_ms, plan.end_ms, "copy")
+        return EncodePlan(str(refused))
+    return plan if isinstance(plan, EncodePlan) else _clip(path, plan.start_ms, plan.end_ms, "copy")
 
 
 def _plan(source: Source, path: Path, start_ms: int, end_ms: int, limits: CutLimits) -> CopyPlan | EncodePlan:
@@ -116,16 +115,16 @@ def _plan(source: Source, path: Path, start_ms: int, end_ms: int, limits: CutLim
     return plan
 
 
-def _encoded(source: Source, path: Path, target: PictureTarget) -> Clip:
+def _encoded(source: Source, path: Path, target: PictureTarget, reason: str) -> Clip:
     try:
         made = encode(source, path, target)
         prove_encode(path, made.end_ms - made.start_ms, made.longest_picture_ms)
     except (EncodeFailed, ProofFailed) as failed:
         raise CutFailed(f"The clip could not be cut: {failed}.") from failed
-    return _clip(path, made.start_ms, made.end_ms, "encode")
+    return _clip(path, made.start_ms, made.end_ms, "encode", reason)
 
 
-def _clip(path: Path, start_ms: int, end_ms: int, method: str) -> Clip:
+def _clip(path: Path, start_ms: int, end_ms: int, method: str, reason: str | None = None) -> Clip:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Clip(start_ms, end_ms, method, path.stat().st_size, digest)
+    return Clip(start_ms, end_ms, method, path.stat().st_size, digest, reason)

@@ -127,6 +127,7 @@ def test_the_clip_is_the_window(
     path = tmp_path / "clip.mp4"
     clip = cut(str(made.path), path, start_ms, end_ms, 23)
     assert clip.method == method
+    assert (clip.encoded_because is None) == (method == "copy")
     video_end_ms = round(made.recipe.times_ms[-1]) + 40
     assert start_ms - 45 < clip.start_ms <= start_ms
     assert min(end_ms, video_end_ms) - 45 < clip.end_ms <= end_ms
@@ -226,7 +227,7 @@ def test_a_window_too_large_to_hold_is_encoded(source: Callable[[str], Made], tm
     made = source("gop 2 s")
     limits = CutLimits(max_window_bytes=1_000)
     clip = cut(str(made.path), tmp_path / "clip.mp4", 3_360, 5_360, 23, limits)
-    assert clip.method == "encode"
+    assert (clip.method, clip.encoded_because) == ("encode", "the window is too large to be held")
     check_pictures(made, tmp_path / "clip.mp4", clip, 3_360, 5_360)
 
 
