@@ -84,5 +84,5 @@ def _files(folder: Path) -> Sequence[tuple[int, Path]]:
 
 
 def _statements(text: str) -> list[str]:
-    """The statements of a file; one ends with a semicolon at the end of a line."""
-    return [statement for part in re.split(r";[ \t]*(?:\n|$)", text) if (statement := part.strip())]
+    """The statements of a file; one ends with a semicolon at the end of a line. What is only a comment is none."""
+    return [part.strip() for part in re.split(r";[ \t]*(?:\n|$)", text) if re.sub(r"--.*", "", part).strip()]

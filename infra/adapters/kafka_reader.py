@@ -55,8 +55,6 @@ class KafkaLogReader:
             cluster = self._admin.list_topics(timeout=self._within_s).cluster_id
         except KafkaException as error:
             raise LogUnavailable(f"Kafka did not name its cluster: {explain(error)}.") from error
-        if not cluster:
-            raise LogUnavailable("Kafka did not name its cluster in time; check that it runs.")
         return f"{cluster}/{self._namespace}"
 
     def partitions(self, topics: Sequence[Topic]) -> Sequence[Partition]:

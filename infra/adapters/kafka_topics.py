@@ -26,7 +26,9 @@ from schemas.topics import ALL, CLIPS_READY, DAY_MS, DEAD_LETTERS, MAX_MESSAGE_B
 T = TypeVar("T")
 
 # Creating a hundred partitions on a busy small machine took seconds; a broker that is down is told sooner by none.
-_ANSWER_WITHIN_S = 30.0
+ANSWER_WITHIN_S = 30.0
+# The client's own timeout comes first; this is for a client that forgot.
+_GRACE_S = 5.0
 # The limit is of a batch as it lies on the disk: a message, its headers (a dead letter says where it came from) and
 # the batch around it. Together with a message's own limit this is Kafka's default.
 _BATCH_OVERHEAD_BYTES = 48_588
@@ -44,8 +46,9 @@ _READ_BY_NO_GROUP = (CLIPS_READY, DEAD_LETTERS)
 class KafkaTopics:
     """Looks at the broker's topics and changes them."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._settings = settings
+        self._within_s = answer_within_s
         self._admin = AdminClient(client_config(settings.bootstrap, f"{settings.namespace}-provision"))
 
     def provision(self) -> list[Change]:
@@ -68,7 +71,7 @@ class KafkaTopics:
         return topic.full_name(self._settings.namespace)
 
     def _partitions(self) -> Mapping[str, int]:
-        topics = self._admin.list_topics(timeout=_ANSWER_WITHIN_S).topics
+        topics = self._admin.list_topics(timeout=self._within_s).topics
         return {name: len(found.partitions) for name, found in topics.items() if found.error is None}
 
     def _check_partitions(self, existing: Mapping[str, int]) -> None:
@@ -100,11 +103,11 @@ class KafkaTopics:
                 )
                 for name, topic in wanted.items()
             ],
-            request_timeout=_ANSWER_WITHIN_S,
+            request_timeout=self._within_s,
         )
         for name, future in futures.items():
             try:
-                _result(future)
+                self._result(future)
             except KafkaException as error:
                 # Somebody else provisions at this moment, from the same settings.
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -115,15 +118,15 @@ class KafkaTopics:
 
     def _wait_until_served(self, created: Mapping[str, Topic]) -> None:
         """A new partition is refused by its own broker for a moment; who starts next must not meet that."""
-        deadline = time.monotonic() + _ANSWER_WITHIN_S
+        deadline = time.monotonic() + self._within_s
         places = {
             TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for name, topic in created.items()
             for number in range(self._settings.partitions_of(topic))
         }
         while True:
-            futures = self._admin.list_offsets(places, request_timeout=_ANSWER_WITHIN_S).values()
-            refusals = [refusal for future in futures if (refusal := future.exception(_ANSWER_WITHIN_S + 5.0))]
+            futures = self._admin.list_offsets(places, request_timeout=self._within_s).values()
+            refusals = [refusal for future in futures if (refusal := future.exception(self._within_s + _GRACE_S))]
             if not refusals:
                 return
             if time.monotonic() > deadline:
@@ -135,8 +138,8 @@ class KafkaTopics:
         narrow = [NewPartitions(name, count) for name, count in wanted.items() if existing[name] < count]
         if not narrow:
             return
-        for name, future in self._admin.create_partitions(narrow, request_timeout=_ANSWER_WITHIN_S).items():
-            _result(future)
+        for name, future in self._admin.create_partitions(narrow, request_timeout=self._within_s).items():
+            self._result(future)
             yield Change(f"topic {name}", f"widened from {existing[name]} to {wanted[name]} partitions")
 
     def _repair(self, topics: Iterable[Topic]) -> Iterator[Change]:
@@ -144,8 +147,8 @@ class KafkaTopics:
         if not resources:
             return
         drifted: dict[ConfigResource, dict[str, str]] = {}
-        for resource, future in self._admin.describe_configs(list(resources), request_timeout=_ANSWER_WITHIN_S).items():
-            there = _result(future)
+        for resource, future in self._admin.describe_configs(list(resources), request_timeout=self._within_s).items():
+            there = self._result(future)
             wanted = self._config(resources[resource])
             wrong = {key: value for key, value in wanted.items() if key not in there or there[key].value != value}
             if wrong:
@@ -162,8 +165,8 @@ class KafkaTopics:
             )
             for resource, wrong in drifted.items()
         ]
-        for future in self._admin.incremental_alter_configs(orders, request_timeout=_ANSWER_WITHIN_S).values():
-            _result(future)
+        for future in self._admin.incremental_alter_configs(orders, request_timeout=self._within_s).values():
+            self._result(future)
         for resource, wrong in drifted.items():
             told = ", ".join(f"{key}={value}" for key, value in wrong.items())
             yield Change(f"topic {resource.name}", f"configuration set to {told}")
@@ -183,21 +186,31 @@ class KafkaTopics:
         return config
 
     def _check_offsets_retention(self) -> None:
-        """A group that slept for longer than its offsets are kept would read the log from its start again."""
-        needed_ms = max(topic.retention_ms for topic in ALL if not topic.compacted and topic not in _READ_BY_NO_GROUP)
-        brokers = self._admin.list_topics(timeout=_ANSWER_WITHIN_S).brokers
+        brokers = self._admin.list_topics(timeout=self._within_s).brokers
         resources = [ConfigResource(ResourceType.BROKER, str(number)) for number in brokers]
-        for resource, future in self._admin.describe_configs(resources, request_timeout=_ANSWER_WITHIN_S).items():
-            kept_min = int(_result(future)["offsets.retention.minutes"].value)
-            if kept_min * 60_000 <= needed_ms:
-                raise ProvisionError(
-                    f"Kafka's broker {resource.name} forgets the offsets of idle groups after {kept_min} minutes; "
-                    f"set offsets.retention.minutes above {needed_ms // 60_000}, as long as messages are kept."
-                )
+        for resource, future in self._admin.describe_configs(resources, request_timeout=self._within_s).items():
+            check_offsets_retention(resource.name, int(self._result(future)["offsets.retention.minutes"].value))
+
+    def _result(self, future: "Future[T]") -> T:
+        return future.result(timeout=self._within_s + _GRACE_S)
 
 
-def _result(future: "Future[T]") -> T:
-    return future.result(timeout=_ANSWER_WITHIN_S + 5.0)
+def check_offsets_retention(broker: str, kept_min: int) -> None:
+    """A group that slept for longer than its offsets are kept would read the log from its start again.
+
+    Args:
+        broker: Its number, for people.
+        kept_min: Its `offsets.retention.minutes`.
+
+    Raises:
+        ProvisionError: It is not above the retention of everything that a group reads.
+    """
+    needed_ms = max(topic.retention_ms for topic in ALL if not topic.compacted and topic not in _READ_BY_NO_GROUP)
+    if kept_min * 60_000 <= needed_ms:
+        raise ProvisionError(
+            f"Kafka's broker {broker} forgets the offsets of idle groups after {kept_min} minutes; "
+            f"set offsets.retention.minutes above {needed_ms // 60_000}, as long as messages are kept."
+        )
 
 
 @contextmanager

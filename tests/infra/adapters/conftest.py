@@ -1,6 +1,5 @@
 """Adapters against real engines, in a deployment of each module's own."""
 
-import random
 import uuid
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from infra.adapters.settings import ClickHouseSettings
 from infra.embedded.addresses import Addresses
-from infra.embedded.ports import free_port
 from infra.provision import provision
 from infra.settings import Settings
 
@@ -49,9 +47,3 @@ def settings(unprovisioned: Settings) -> Settings:
 def clickhouse_settings(unprovisioned: Settings) -> ClickHouseSettings:
     """The engine of the run, and a database that may not be made yet."""
     return unprovisioned.clickhouse
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """A port of this machine where nobody listens."""
-    return free_port(random.SystemRandom())
