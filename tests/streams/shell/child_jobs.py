@@ -4,8 +4,6 @@ import os
 import signal
 import threading
 
-from streams.outcomes import Invalid
-
 
 def add(a: int, b: int) -> int:
     return a + b
@@ -25,10 +23,6 @@ def hang() -> None:
 
 def eat(size_bytes: int) -> int:
     return len(bytearray(size_bytes))
-
-
-def refuse() -> None:
-    raise Invalid("this is not a picture")
 
 
 def niceness() -> int:

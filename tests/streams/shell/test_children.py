@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.outcomes import Invalid, TryLater
+from streams.outcomes import TryLater
 from streams.shell.children import ChildLimits, ChildPool
+from tests.ports.children_suite import ChildrenSuite
 from tests.streams.shell import child_jobs
 from tests.waiting import wait_until
 
@@ -21,14 +22,17 @@ def pool() -> Iterator[ChildPool]:
         yield pool
 
 
-async def test_a_job_runs_in_another_process_and_its_result_comes_back(pool: ChildPool) -> None:
-    assert await pool.run(child_jobs.add, 2, b=3) == 5
+class TestChildPool(ChildrenSuite):
+    """The port's rules."""
+
+    @pytest.fixture
+    def children(self, pool: ChildPool) -> ChildPool:
+        """The pool."""
+        return pool
+
+
+async def test_a_job_runs_in_another_process(pool: ChildPool) -> None:
     assert await pool.run(child_jobs.pid) != os.getpid()
-
-
-async def test_the_jobs_own_exception_comes_back_as_it_is(pool: ChildPool) -> None:
-    with pytest.raises(Invalid, match="not a picture"):
-        await pool.run(child_jobs.refuse)
 
 
 async def test_a_crash_costs_that_job_one_try_and_no_other_work(pool: ChildPool) -> None:

@@ -1,0 +1,116 @@
+"""A store of faces in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.searches import MatchedSource, Sighting
+from streams.outcomes import Unavailable
+from streams.ports import FaceRow, Found, Vector
+
+
+@dataclass(frozen=True)
+class _Place:
+    event_id: int
+    source_video_key: str
+    generation: int
+    chunk: int
+    track: int
+
+
+class MemoryFaces:
+    """Compares every vector by plain arithmetic.
+
+    Attributes:
+        down: Everything raises Unavailable.
+        gate: While it is not set, a scan does not end.
+        failure: What the next scans raise.
+        scans: Event and number of vectors of each scan, in order.
+        put: Event, source, generation and chunk of everything that was stored, in order.
+    """
+
+    def __init__(self) -> None:
+        self.down = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: BaseException | None = None
+        self.scans: list[tuple[int, int]] = []
+        self.put: list[tuple[int, str, int, int]] = []
+        self.rows: dict[_Place, list[FaceRow]] = {}
+        self.active: dict[tuple[int, str], MatchedSource] = {}
+
+    async def put_chunk(
+        self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
+    ) -> None:
+        """Keep the faces."""
+        self._check()
+        self.put.append((event_id, source_video_key, generation, chunk))
+        for face in faces:
+            place = _Place(event_id, source_video_key, generation, chunk, face.track)
+            self.rows.setdefault(place, []).append(face)
+
+    async def activate(
+        self, *, event_id: int, source_video_key: str, generation: int, object_key: str, duration_ms: int
+    ) -> None:
+        """Show this generation, unless a newer one is shown."""
+        self._check()
+        before = self.active.get((event_id, source_video_key))
+        if before is None or before.generation <= generation:
+            self.active[event_id, source_video_key] = MatchedSource(
+                source_video_key=source_video_key,
+                generation=generation,
+                object_key=object_key,
+                duration_ms=duration_ms,
+            )
+
+    async def find(self, event_id: int, vectors: Sequence[Vector], max_distances: Sequence[float]) -> list[Found]:
+        """Look at every track of the event for each vector."""
+        self.scans.append((event_id, len(vectors)))
+        await self.gate.wait()
+        self._check()
+        if self.failure is not None:
+            raise self.failure
+        return [self._found(event_id, vector, limit) for vector, limit in zip(vectors, max_distances, strict=True)]
+
+    def _found(self, event_id: int, vector: Vector, limit: float) -> Found:
+        seen = [
+            (min(_distance(face.vector, vector) for face in rows), place, rows)
+            for place, rows in self.rows.items()
+            if place.event_id == event_id and self._shown(place)
+        ]
+        near = sorted(
+            (each for each in seen if each[0] <= limit),
+            key=lambda each: (each[0], each[1].source_video_key, each[1].chunk, each[1].track),
+        )
+        sources = dict.fromkeys(place.source_video_key for _, place, _ in near)
+        return Found(
+            sightings=tuple(_sighting(*each) for each in near),
+            sources=tuple(self.active[event_id, key] for key in sources),
+            truncated=False,
+            nearest_distance=min((distance for distance, _, _ in seen), default=None),
+        )
+
+    def _shown(self, place: _Place) -> bool:
+        active = self.active.get((place.event_id, place.source_video_key))
+        return active is not None and active.generation == place.generation
+
+    def _check(self) -> None:
+        if self.down:
+            raise Unavailable("clickhouse", "the store of faces in memory is down")
+
+
+def _distance(one: Vector, other: Vector) -> float:
+    return float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64)))
+
+
+def _sighting(distance: float, place: _Place, rows: Sequence[FaceRow]) -> Sighting:
+    return Sighting(
+        source_video_key=place.source_video_key,
+        track=f"{place.chunk}/{place.track}",
+        start_ms=min(face.track_start_ms for face in rows),
+        end_ms=max(face.track_end_ms for face in rows),
+        sample_times_ms=tuple(sorted({time_ms for face in rows for time_ms in face.sample_times_ms})),
+        distance=distance,
+    )
