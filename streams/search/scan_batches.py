@@ -40,19 +40,26 @@ class ScanBatches:
 
     async def _scan_while_asked(self, event_id: int) -> None:
         try:
-            while waiting := self._waiting.pop(event_id, []):
-                batch, rest = waiting[: self._max_batch], waiting[self._max_batch :]
-                if rest:
-                    self._waiting[event_id] = rest
+            while batch := self._next_batch(event_id):
                 await self._scan(event_id, batch)
         finally:
             del self._scanning[event_id]
+            for asking in self._waiting.pop(event_id, []):
+                asking.answer.cancel()  # only a cancelled scan leaves any, and nobody would answer them
+
+    def _next_batch(self, event_id: int) -> list[_Asking]:
+        """Those who still wait, the first of them first; empty when there is nobody."""
+        waiting = [asking for asking in self._waiting.pop(event_id, []) if not asking.answer.done()]
+        if rest := waiting[self._max_batch :]:
+            self._waiting[event_id] = rest
+        return waiting[: self._max_batch]
 
     async def _scan(self, event_id: int, batch: list[_Asking]) -> None:
         try:
-            answers = await self._faces.find(
+            found = await self._faces.find(
                 event_id, [asking.vector for asking in batch], [asking.max_distance for asking in batch]
             )
+            answers = list(zip(batch, found, strict=True))
         except BaseException as error:  # whatever it is belongs to those who asked; a cancelled scan cancels them
             for asking in batch:
                 if not asking.answer.done():
@@ -60,6 +67,6 @@ class ScanBatches:
             if not isinstance(error, Exception):
                 raise
             return
-        for asking, found in zip(batch, answers, strict=True):
+        for asking, answer in answers:
             if not asking.answer.done():
-                asking.answer.set_result(found)
+                asking.answer.set_result(answer)

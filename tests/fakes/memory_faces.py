@@ -26,7 +26,7 @@ class MemoryFaces:
     Attributes:
         down: Everything raises Unavailable.
         gate: While it is not set, a scan does not end.
-        failure: What the next scans raise.
+        failure: What the next scan raises, once.
         scans: Event and number of vectors of each scan, in order.
         put: Event, source, generation and chunk of everything that was stored, in order.
     """
@@ -35,7 +35,7 @@ class MemoryFaces:
         self.down = False
         self.gate = asyncio.Event()
         self.gate.set()
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         self.scans: list[tuple[int, int]] = []
         self.put: list[tuple[int, str, int, int]] = []
         self.rows: dict[_Place, list[FaceRow]] = {}
@@ -71,7 +71,8 @@ class MemoryFaces:
         await self.gate.wait()
         self._check()
         if self.failure is not None:
-            raise self.failure
+            failure, self.failure = self.failure, None
+            raise failure
         return [self._found(event_id, vector, limit) for vector, limit in zip(vectors, max_distances, strict=True)]
 
     def _found(self, event_id: int, vector: Vector, limit: float) -> Found:
