@@ -32,8 +32,9 @@ class Served:
 class RangeServer:
     """Serves ``folder``; use it through :func:`range_server`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, closes_quietly: bool) -> None:
         self._folder = folder
+        self.closes_quietly = closes_quietly
         self._lock = threading.Lock()
         self._served: list[Served] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
@@ -138,7 +139,9 @@ class _RangeHandler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if self.close_connection:
+        if self.server_owner.closes_quietly:
+            self.close_connection = True
+        elif self.close_connection:
             # As RFC 9112 9.6 asks; without it FFmpeg sends its next request into the closing connection.
             self.send_header("Connection", "close")
         self.end_headers()
@@ -172,9 +175,12 @@ def _wanted_span(header: str | None, size: int) -> tuple[int, int, bool] | None:
 
 
 @contextmanager
-def range_server(folder: Path) -> Iterator[RangeServer]:
-    """A running server over ``folder``, stopped at the end of the block."""
-    server = RangeServer(folder)
+def range_server(folder: Path, *, closes_quietly: bool = False) -> Iterator[RangeServer]:
+    """A running server over ``folder``, stopped at the end of the block.
+
+    With ``closes_quietly`` it ends every connection after one answer without having said so, as some proxies do.
+    """
+    server = RangeServer(folder, closes_quietly=closes_quietly)
     server.start()
     try:
         yield server

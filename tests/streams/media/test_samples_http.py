@@ -12,6 +12,7 @@ import pytest
 from infra.demo_media import Race
 from streams.media.samples import samples
 from streams.media.source import SourceUnreachable
+from streams.render.cut import cut
 from tests.range_server import RangeServer, range_server
 
 START_MS, END_MS = 40_000, 46_000
@@ -41,6 +42,17 @@ def test_a_window_costs_little_more_than_its_own_bytes(header: str, request: pyt
         assert needed <= server.bytes_sent < needed + ALLOWANCE_BYTES
         assert server.bytes_sent < race.path.stat().st_size / 2
         assert len(server.served) <= 5
+
+
+@pytest.mark.parametrize("header", ["race", "race_moov_behind"])
+def test_a_server_that_closes_connections_quietly_costs_no_picture(
+    header: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    race: Race = request.getfixturevalue(header)
+    near = cut(str(race.path), tmp_path / "near.mp4", 60_000, 64_000, 23)
+    with range_server(race.path.parent, closes_quietly=True) as server:
+        far = cut(server.url(race.path.name), tmp_path / "far.mp4", 60_000, 64_000, 23)
+    assert far == near
 
 
 class HangsUpHandler(BaseHTTPRequestHandler):
