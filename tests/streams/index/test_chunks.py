@@ -1,0 +1,125 @@
+"""index: the faces of one chunk into the store."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from infra.demo_media import find_media
+from infra.embedded.ports import free_port
+from schemas.videos import ChunkFailed, ChunkIndexed
+from streams.index.chunk_faces import ChunkFaces, Face, TrackFaces
+from streams.index.chunks import ChunkIndexer, ChunkPoint, chunk_failed, face_rows
+from streams.media.source import SourceUnreachable
+from streams.outcomes import Unavailable
+from streams.vision.detect import Box
+from streams.vision.models import ModelSet
+from streams.vision.selfie import Selfie
+from tests.ports.faces_suite import unlike
+from tests.streams.work import (
+    CHUNK,
+    EVENT,
+    GENERATION,
+    NOW_MS,
+    SOURCE_KEY,
+    SOURCE_OBJECT,
+    World,
+    index_chunk,
+    new_world,
+)
+
+# `face_noface.mov` shows the man from 0 to 2.4 s.
+SEEN_UNTIL_MS = 1_000
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = new_world(tmp_path)
+    world.objects.private[SOURCE_OBJECT] = find_media("face_noface.mov").read_bytes()
+    return world
+
+
+@pytest.fixture
+def indexer(world: World, model_set: ModelSet) -> ChunkIndexer:
+    tools = world.tools
+    return ChunkIndexer(
+        objects=tools.objects,
+        children=tools.children,
+        faces=world.faces,
+        models=model_set,
+        clock=tools.clock,
+        failpoint=tools.failpoint,
+    )
+
+
+async def test_the_faces_of_a_chunk_are_stored_and_counted(world: World, indexer: ChunkIndexer, man: Selfie) -> None:
+    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS))
+    assert fact == ChunkIndexed(
+        event_id=EVENT,
+        source_video_key=SOURCE_KEY,
+        generation=GENERATION,
+        at_ms=NOW_MS,
+        chunk=CHUNK,
+        samples=5,
+        faces=5,
+        tracks=1,
+        skipped_frames=0,
+    )
+    assert world.points == list(ChunkPoint)
+    await world.faces.activate(
+        event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, object_key=SOURCE_OBJECT, duration_ms=9_000
+    )
+    [found] = await world.faces.find(EVENT, [man.vector], [0.5])
+    [sighting] = found.sightings
+    assert (sighting.start_ms, sighting.end_ms, sighting.sample_times_ms) == (0, 800, (0, 200, 400, 600, 800))
+    assert sighting.track.startswith(f"{CHUNK}/")
+
+
+async def test_a_chunk_without_faces_is_indexed_too(world: World, indexer: ChunkIndexer) -> None:
+    """The ledger counts chunks, not faces."""
+    [fact] = await indexer(index_chunk(4_000, 4_400))
+    assert isinstance(fact, ChunkIndexed)
+    assert (fact.samples, fact.faces, fact.tracks) == (2, 0, 0)
+    assert world.faces.put == [(EVENT, SOURCE_KEY, GENERATION, CHUNK)]
+
+
+async def test_a_source_that_cannot_be_read_costs_this_chunk(world: World, indexer: ChunkIndexer) -> None:
+    world.objects.private[SOURCE_OBJECT] = b"no video at all"
+    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS))
+    assert isinstance(fact, ChunkFailed)
+    assert (fact.chunk, fact.generation) == (CHUNK, GENERATION)
+    assert "not a video file" in fact.error
+    assert world.faces.put == []
+
+
+async def test_a_source_out_of_reach_is_tried_later(world: World, indexer: ChunkIndexer) -> None:
+    world.objects.unreachable = f"http://127.0.0.1:{free_port(random.SystemRandom())}/source"
+    with pytest.raises(SourceUnreachable):
+        await indexer(index_chunk(0, SEEN_UNTIL_MS))
+    world.objects.down = True
+    with pytest.raises(Unavailable):
+        await indexer(index_chunk(0, SEEN_UNTIL_MS))
+
+
+async def test_nothing_is_reported_that_is_not_stored(world: World, indexer: ChunkIndexer) -> None:
+    world.faces.down = True
+    with pytest.raises(Unavailable):
+        await indexer(index_chunk(0, 400))
+    assert world.points == [ChunkPoint.ADDRESSED, ChunkPoint.SEEN]
+
+
+def test_a_track_becomes_a_row_for_each_of_its_faces() -> None:
+    """Each row has the span and times of the whole track."""
+    faces = [Face(time_ms, Box(1, 2, 3, 4), 0.9 - time_ms / 10_000, unlike(time_ms)) for time_ms in (400, 200)]
+    track = TrackFaces(track=7, first_ms=0, last_ms=600, sample_times=(0, 200, 400, 600), faces=tuple(faces))
+    rows = face_rows(ChunkFaces((track,), samples=4, faces_seen=4, skipped_frames=0, damaged_ms=()))
+    assert [(row.time_ms, row.quality) for row in rows] == [(400, 0.86), (200, 0.88)]
+    assert all((row.track, row.track_start_ms, row.track_end_ms) == (7, 0, 600) for row in rows)
+    assert all(row.sample_times_ms == (0, 200, 400, 600) for row in rows)
+    assert all((row.vector == face.vector).all() for row, face in zip(rows, faces, strict=True))
+
+
+def test_the_failure_fact_is_of_the_chunk() -> None:
+    assert chunk_failed(index_chunk(0, 1), "why", 5) == ChunkFailed(
+        event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, at_ms=5, chunk=CHUNK, error="why"
+    )
