@@ -8,7 +8,7 @@ import faust
 import msgspec
 from aiokafka.partitioner import murmur2
 from faust.tables import TableManager
-from faust.types import AppT
+from faust.types import TP, AppT
 
 from schemas.topics import Topic
 from streams.shell.sender import Sender
@@ -83,6 +83,14 @@ class LedgerTable(faust.Table[bytes, bytes]):
             if have is None or event.value is None or head_of(event.value).version > head_of(have).version:
                 best[event.key] = event
         super().apply_changelog_batch(best.values())
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Forget the records of partitions that moved away; then what Faust does."""
+        mine = self.active_partitions()
+        # Faust forgets only what it recovered itself, not what was put here.
+        for key in [key for key in self.data if self.partition_of(key) not in mine]:
+            del self.data[key]
+        await super().on_recovery_completed(active_tps, standby_tps)
 
     def ready(self) -> bool:
         """Whether the records here are those of the partitions owned now. Never true inside a rebalance."""
