@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ import uvicorn
 from infra import wiring
 from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
+from infra.cli.together import run_together
 from infra.provision import ProvisionError
 from infra.provision import provision as provision_engines
 from infra.settings import Settings
@@ -53,24 +53,12 @@ def worker(
     config: ConfigFile = None,
     ready_file: ReadyFile = None,
 ) -> None:
-    """Run workers until Ctrl-C."""
+    """Run workers until Ctrl-C; several end together, so that a missing one does not go unseen."""
     if len(set(roles)) == 1:
         raise typer.Exit(asyncio.run(wiring.run_role(roles[0], load_settings(config), ready_file)))
-    raise typer.Exit(_run_each(sorted(set(roles)), config))
-
-
-def _run_each(roles: list[Role], config: Path | None) -> int:
-    """A child process per role; they get the terminal's Ctrl-C themselves. The worst exit code is ours."""
     options = ["--config", str(config)] if config else []
     program = [sys.executable, "-m", "infra.cli", "worker"]
-    children = [subprocess.Popen([*program, role, *options]) for role in roles]  # noqa: S603 - this very program
-    try:
-        return max(child.wait() for child in children)
-    except KeyboardInterrupt:
-        return max(child.wait() for child in children)
-    finally:
-        for child in children:
-            child.terminate()
+    raise typer.Exit(run_together([[*program, role, *options] for role in sorted(set(roles))]))
 
 
 def provision(config: ConfigFile = None, as_json: JsonFlag = False) -> None:  # noqa: FBT002 - a flag of the command line
