@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -31,22 +32,25 @@ class ApiClient:
 
     def admin(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - the envelope's data
         """Call `/admin/v1{path}` and return the envelope's data."""
-        if not self.admin_token:
-            raise CliError("the admin token is missing: set SPOTCLIP_ADMIN_TOKEN to the one that `spotclip up` printed")
-        headers = {"Authorization": f"Bearer {self.admin_token}"}
+        advice = "set SPOTCLIP_ADMIN_TOKEN to the one that `spotclip up` printed"
+        headers = {"Authorization": f"Bearer {_credential(self.admin_token, 'the admin token', advice)}"}
         return self._call(method, f"/admin/v1{path}", headers, **request)
 
     def partner(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - the envelope's data
         """Call `/api/v1/ext{path}` and return the envelope's data."""
-        if not self.api_key:
-            raise CliError("the API key is missing: set SPOTCLIP_API_KEY to a key of the organisation")
-        return self._call(method, f"/api/v1/ext{path}", {"X-API-Key": self.api_key}, **request)
+        advice = "set SPOTCLIP_API_KEY to a key of the organisation"
+        headers = {"X-API-Key": _credential(self.api_key, "the API key", advice)}
+        return self._call(method, f"/api/v1/ext{path}", headers, **request)
 
     def put_video(self, event_id: int, key: str, path: Path, on_bytes: Callable[[int], None]) -> Any:  # noqa: ANN401
         """Stream a video file; `on_bytes` is told how many bytes were sent so far."""
         headers = {"Content-Type": "video/mp4", "Content-Length": str(path.stat().st_size)}
         return self.admin(
-            "PUT", f"/events/{event_id}/videos/{key}", content=_pieces(path, on_bytes), headers=headers, timeout=None
+            "PUT",
+            f"/events/{event_id}/videos/{as_part(key)}",
+            content=_pieces(path, on_bytes),
+            headers=headers,
+            timeout=None,
         )
 
     def download(self, address: str, path: Path) -> int:
@@ -73,15 +77,37 @@ class ApiClient:
             answer = httpx.request(
                 method, address, headers={**credentials, **(headers or {})}, **{"timeout": _ANSWER_S, **request}
             )
-            envelope = answer.json()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             sentence = f"{self.url} does not answer ({error}); is `spotclip up` running, and is SPOTCLIP_URL right?"
             raise CliError(sentence) from error
-        except ValueError as error:
-            raise CliError(f"{self.url} is no Spotclip server: it did not answer with JSON") from error
+        data, message = self._unwrapped(answer)
         if answer.is_error:
-            raise CliError(f"{envelope['message']} (HTTP {answer.status_code})")
-        return envelope["data"]
+            raise CliError(f"{message} (HTTP {answer.status_code})")
+        return data
+
+    def _unwrapped(self, answer: httpx.Response) -> tuple[object, str]:
+        """The envelope's data and message."""
+        try:
+            envelope = answer.json()
+            return envelope["data"], str(envelope["message"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise CliError(
+                f"{self.url} is no Spotclip server: it answered {answer.status_code} without Spotclip's envelope; "
+                "is SPOTCLIP_URL right?"
+            ) from error
+
+
+def as_part(text: str) -> str:
+    """The text as one part of an address: a `/` or `?` in it leads nowhere else."""
+    return quote(text, safe="")
+
+
+def _credential(value: str | None, what: str, advice: str) -> str:
+    if not value:
+        raise CliError(f"{what} is missing: {advice}")
+    if not value.isascii() or not value.isprintable():
+        raise CliError(f"{what} has characters that no one of ours has: {advice}")
+    return value
 
 
 def poll(ask: Callable[[], Any], ended: Callable[[Any], bool], *, pauses_s: tuple[float, ...], limit_s: float) -> Any:  # noqa: ANN401

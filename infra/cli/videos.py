@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.cli.client import ApiClient, poll
+from infra.cli.client import ApiClient, as_part, poll
 from infra.cli.connection import DEFAULT_URL, AdminToken, Url
 from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
@@ -54,7 +54,7 @@ def status(
     output = Output(as_json=as_json)
     client = ApiClient(url, admin_token=admin_token)
     base = f"/events/{event_id}/videos"
-    found = client.admin("GET", f"{base}/{key}" if key else base)
+    found = client.admin("GET", f"{base}/{as_part(key)}" if key else base)
     show(output, [found] if key else found["videos"])
     output.result(found)
 
@@ -71,7 +71,7 @@ def wait_until_indexed(client: ApiClient, output: Output, event_id: int, key: st
     with output.progress(f"Indexing {key}", 1.0) as meter:
 
         def ask() -> dict[str, Any]:
-            video: dict[str, Any] = client.admin("GET", f"/events/{event_id}/videos/{key}")
+            video: dict[str, Any] = client.admin("GET", f"/events/{event_id}/videos/{as_part(key)}")
             meter.reach(video["progress"], 1.0)
             return video
 
