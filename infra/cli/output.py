@@ -27,7 +27,9 @@ class Output:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table for people."""
-        table = Table(*columns, title=title, title_justify="left")
+        table = Table(title=title, title_justify="left")
+        for column in columns:
+            table.add_column(column, overflow="fold")  # a narrow terminal must not cost the end of a sentence
         for row in rows:
             table.add_row(*("" if cell is None else str(cell) for cell in row))
         self._people.print(table)
@@ -36,6 +38,7 @@ class Output:
         """The value for programs."""
         if self.as_json:
             sys.stdout.write(json.dumps(value) + "\n")
+            sys.stdout.flush()  # whoever reads a pipe waits for this, and the command may run on
 
     @contextmanager
     def progress(self, label: str, total: float | None = None, *, in_bytes: bool = False) -> Iterator["Meter"]:

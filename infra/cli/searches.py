@@ -90,7 +90,9 @@ def show(output: Output, result: dict[str, Any]) -> None:
     if result["error"]:
         output.say(result["error"])
     if result["videos"]:
-        columns = ("source_video_key", "start_time", "end_time", "video_url")
+        columns = ("source_video_key", "start_time", "end_time")
         output.table("Clips", columns, [[clip[column] for column in columns] for clip in result["videos"]])
+        for clip in result["videos"]:
+            output.say(clip["video_url"])  # on a line of its own, to be copied whole
     for failed in result["clip_errors"]:
         output.say(f"{failed['source_video_key']}: {failed['error']}")
