@@ -1,6 +1,7 @@
 """The program `spotclip`."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -30,10 +31,13 @@ app.add_typer(searches.app, name="search", help="Clip searches.")
 _SENTENCES = (CliError, EmbeddedError, SettingsError, MediaMissingError)
 
 
-def main() -> None:
-    """Run the program. 0: done; 1: a failure that is the user's to see, in one sentence; 2: wrong usage."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program, by default with this process's arguments; ends by SystemExit.
+
+    Exit codes: 0 done; 1 a failure that is the user's to see, in one sentence; 2 wrong usage; 130 Ctrl-C.
+    """
     try:
-        app()
+        app(arguments)
     except _SENTENCES as error:
         sys.stderr.write(f"spotclip: {error}\n")
         sys.exit(1)
