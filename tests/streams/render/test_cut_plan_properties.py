@@ -27,7 +27,7 @@ def footage(draw: st.DrawFn) -> tuple[Timeline, list[PacketFacts]]:
     timeline = Timeline(time_base=draw(st.sampled_from(TIME_BASES)), origin=draw(st.integers(-5_000, 5_000)))
     ticks_per_s = timeline.time_base.denominator
     lengths = st.integers(ticks_per_s // 120, ticks_per_s // 5)
-    tick = timeline.origin + draw(st.integers(0, ticks_per_s // 5))
+    tick = timeline.origin + draw(st.integers(-ticks_per_s // 5, 0))
     packets: list[PacketFacts] = []
     for _ in range(draw(st.integers(1, 4))):
         spans = draw(st.lists(lengths, min_size=1, max_size=8))
@@ -133,5 +133,5 @@ def test_the_footage_made_here_is_often_copied() -> None:
         kinds[type(planned(made, window, policy))] += 1
 
     count()
-    assert kinds[CopyPlan] > 25
+    assert kinds[CopyPlan] > 20
     assert kinds[EncodePlan] > 5
