@@ -32,6 +32,8 @@ _GRACE_S = 5.0
 # The limit is of a batch as it lies on the disk: a message, its headers (a dead letter says where it came from) and
 # the batch around it. Together with a message's own limit this is Kafka's default.
 _BATCH_OVERHEAD_BYTES = 48_588
+# One look, of which several may be needed.
+_LOOK_WITHIN_S = 2.0
 # Between two looks at new partitions; they were served within half a second on a small busy machine.
 _PAUSE_S = 0.1
 # Deletions stay readable so long: a replica that was away for longer than its log's retention starts anew anyway.
@@ -49,7 +51,7 @@ class KafkaTopics:
     def __init__(self, settings: KafkaSettings, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._settings = settings
         self._within_s = answer_within_s
-        self._admin = AdminClient(client_config(settings.bootstrap, f"{settings.namespace}-provision"))
+        self._admin = self._new_admin()
 
     def provision(self) -> list[Change]:
         """Make every topic, widen work topics, repair configurations. Changes nothing unless everything can be done.
@@ -66,6 +68,9 @@ class KafkaTopics:
             changes.extend(self._widen(present, existing))
             changes.extend(self._repair(present))
         return changes
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient(client_config(self._settings.bootstrap, f"{self._settings.namespace}-provision"))
 
     def _name(self, topic: Topic) -> str:
         return topic.full_name(self._settings.namespace)
@@ -125,7 +130,9 @@ class KafkaTopics:
             for number in range(self._settings.partitions_of(topic))
         }
         while True:
-            futures = self._admin.list_offsets(places, request_timeout=self._within_s).values()
+            # A client of its own for each look: one that has seen a partition without a leader may keep to that.
+            admin = self._new_admin()  # held until its answers are here
+            futures = admin.list_offsets(places, request_timeout=_LOOK_WITHIN_S).values()
             refusals = [refusal for future in futures if (refusal := future.exception(self._within_s + _GRACE_S))]
             if not refusals:
                 return

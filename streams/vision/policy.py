@@ -37,9 +37,6 @@ class FacePolicy:
     faces_per_track: int = 3
     full_size_px: float = 80.0
     size_weight: float = 0.25
-    # A face seen in one sample alone is mostly a false one (measured), and no clip is made of it: that rule is the
-    # search's, which tells a lone hit ("too sparse for a clip") from none.
-    min_track_samples: int = 1
 
 
 @dataclass(frozen=True)

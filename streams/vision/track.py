@@ -60,12 +60,12 @@ class Tracker:
                 self._next_number += 1
                 self._extend(track, face)
                 self._live.append(track)
-        return self._lasting(ended)
+        return ended
 
     def finish(self) -> list[Track]:
         """Ends and returns the tracks still running."""
         ended, self._live = self._live, []
-        return self._lasting(ended)
+        return ended
 
     def _links(self, faces: Sequence[SeenFace]) -> Iterable[tuple[float, int, int]]:
         for track_index, track in enumerate(self._live):
@@ -93,6 +93,3 @@ class Tracker:
     def _worth(self, face: SeenFace) -> float:
         size = min(1.0, face.box.width / self._policy.full_size_px)
         return float(face.second_score * size**self._policy.size_weight)
-
-    def _lasting(self, tracks: list[Track]) -> list[Track]:
-        return [track for track in tracks if len(track.times_ms) >= self._policy.min_track_samples]

@@ -39,7 +39,10 @@ def test_a_wanted_port_is_kept_and_no_other_meets_it() -> None:
 
 def test_a_remembered_port_is_used_again_while_it_is_free() -> None:
     first = settle(Ports(), Ports(), draw())
-    assert settle(Ports(), first, random.Random(8)) == first  # noqa: S311
+    again = asdict(settle(Ports(), first, random.Random(8)))  # noqa: S311
+    # Other programs of this machine may have taken one meanwhile.
+    for name, port in asdict(first).items():
+        assert again[name] == port or not all(is_free(taken) for taken in taken_by(name, port))
 
 
 def test_a_remembered_port_that_is_taken_is_replaced() -> None:
