@@ -100,6 +100,15 @@ class LocalSystem:
         self._stack.stop()
         self._lock.release()
 
+    @property
+    def addresses(self) -> Addresses:
+        """Where the engines are, for those who look at them beside the API.
+
+        Raises:
+            EmbeddedError: The system does not run.
+        """
+        return self._stack.addresses
+
     def wait(self, timeout_s: float | None = None) -> None:
         """Block while the system runs, at most `timeout_s`.
 
