@@ -9,7 +9,9 @@ from infra.cli import demo, parts, searches, up, videos
 from infra.cli.errors import CliError
 from infra.demo_media import MediaMissingError
 from infra.embedded.errors import EmbeddedError
+from infra.provision import ProvisionError
 from infra.settings import SettingsError
+from streams.vision.models import ModelSourceError
 
 app = typer.Typer(
     name="spotclip",
@@ -28,7 +30,7 @@ app.command("models")(parts.models)
 app.add_typer(videos.app, name="video", help="Source videos of an event.")
 app.add_typer(searches.app, name="search", help="Clip searches.")
 
-_SENTENCES = (CliError, EmbeddedError, SettingsError, MediaMissingError)
+_SENTENCES = (CliError, EmbeddedError, MediaMissingError, ModelSourceError, ProvisionError, SettingsError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,10 +10,8 @@ import typer
 import uvicorn
 
 from infra import wiring
-from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
 from infra.cli.together import run_together
-from infra.provision import ProvisionError
 from infra.provision import provision as provision_engines
 from infra.settings import Settings
 from streams.flow import Role
@@ -64,10 +62,7 @@ def worker(
 def provision(config: ConfigFile = None, as_json: JsonFlag = False) -> None:  # noqa: FBT002 - a flag of the command line
     """Make topics, buckets, policies and tables. Safe to repeat; says what it changed."""
     output = Output(as_json=as_json)
-    try:
-        changes = provision_engines(load_settings(config))
-    except ProvisionError as error:
-        raise CliError(str(error)) from error
+    changes = provision_engines(load_settings(config))
     for change in changes:
         output.say(str(change))
     output.say(f"{len(changes)} changed." if changes else "Nothing to change.")
