@@ -8,6 +8,7 @@ import msgspec
 import platformdirs
 import typer
 
+from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
 from infra.embedded.private_file import write_private
 from infra.local import LocalSystem, Running
@@ -27,6 +28,8 @@ def up(
 ) -> None:
     """Start Kafka, ClickHouse, S3, the API and all workers; run until Ctrl-C."""
     output = Output(as_json=as_json)
+    if ready_file is not None and not ready_file.parent.is_dir():
+        raise CliError(f"the folder of {ready_file} is not there; make it, or name another ready file")
     signal.signal(signal.SIGTERM, _interrupt)
     with LocalSystem(data, CACHE_DIR, port=port) as system:
         running = start(system, output)
