@@ -28,6 +28,9 @@ class KafkaLogReader:
         self._namespace = settings.namespace
         self._within_s = answer_within_s
         self._topics: dict[str, Topic] = {}
+        # Once the client has seen a partition without a leader, as while a broker starts, it asks about it no more;
+        # listing the topics makes it look again.
+        self._look_anew = False
         config = client_config(settings.bootstrap, f"{settings.namespace}-replica")
         self._admin = AdminClient(config | {"socket.timeout.ms": max(1000, int(answer_within_s * 1000))})
         self._consumer = Consumer(
@@ -124,12 +127,16 @@ class KafkaLogReader:
         if not wanted:
             return {}
         try:
+            if self._look_anew:
+                self._admin.list_topics(timeout=self._within_s)
+                self._look_anew = False
             answers = self._admin.list_offsets(dict.fromkeys(wanted.values(), spec), request_timeout=self._within_s)
             return {
                 partition: answers[place].result(timeout=self._within_s + 1.0).offset
                 for partition, place in wanted.items()
             }
         except KafkaException as error:
+            self._look_anew = True
             raise LogUnavailable(f"Kafka did not say how far its topics reach: {explain(error)}.") from error
         except TimeoutError as error:
             raise LogUnavailable("Kafka did not say in time how far its topics reach.") from error
