@@ -15,14 +15,19 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 SOON_S = 10
-# Each program writes its pid and then does what its name says.
-_BEGIN = "import os, pathlib, signal, sys; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); "
+# Each program writes its pid and then does what its name says; one that ends waits until all have begun.
+_BEGIN = (
+    "import os, pathlib, signal, sys, time\n"
+    "pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\n"
+    "begun = lambda: all(os.path.exists(file) and os.path.getsize(file) for file in sys.argv[2:])\n"
+)
+_ALL_BEGUN = "while not begun(): time.sleep(0.02)\n"
 _PROGRAMS = {
     "runs": "signal.pause()",
     "is deaf": "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()",
-    "succeeds": "pass",
-    "fails": "sys.exit(3)",
-    "is killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "succeeds": _ALL_BEGUN,
+    "fails": _ALL_BEGUN + "sys.exit(3)",
+    "is killed": _ALL_BEGUN + "os.kill(os.getpid(), signal.SIGKILL)",
 }
 _TOGETHER = (
     "import json, sys; from infra.cli.together import run_together; "
@@ -37,7 +42,8 @@ def together(
     """Runs programs as one; gives the process that started them, and the files that get their pids."""
     files = [folder / f"{number}.pid" for number in range(len(names))]
     programs = [
-        [sys.executable, "-c", _BEGIN + _PROGRAMS[name], str(file)] for name, file in zip(names, files, strict=True)
+        [sys.executable, "-c", _BEGIN + _PROGRAMS[name], str(file), *map(str, files)]
+        for name, file in zip(names, files, strict=True)
     ]
     command = [sys.executable, "-c", _TOGETHER, json.dumps(programs), str(grace_s)]
     with subprocess.Popen(command, cwd=ROOT) as process:
