@@ -1,5 +1,4 @@
 """The server as a child process of the tests, and plain HTTP to it."""
-# ruff: noqa: ANN401 - what clients and HTTP take is of many types
 
 import os
 import signal
