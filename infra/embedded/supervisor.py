@@ -29,7 +29,8 @@ class Supervisor:
     """Runs a set of services as one.
 
     ``directory`` gets ``supervisor.log`` and a log and a pid file for each service. Independent services start at once.
-    A service that ends by itself is started again, at most 5 times; then everything stops and ``failure`` says why.
+    A service that ends by itself is started again, at most ``max_restarts`` times; then everything stops and
+    ``failure`` says why.
     However this process ends, its services end too.
 
     Args:
@@ -37,15 +38,23 @@ class Supervisor:
         services: needs refer to names among these; cycles and unknown names are refused.
         lock: the held lock of the data that the services use; it stays taken until the last of them is gone.
         pause_s: before the second restart; doubled for each further one, up to 5 s.
+        max_restarts: of each service, within any time in which it never ran for ten minutes.
     """
 
     def __init__(
-        self, directory: Path, services: Sequence[Service], lock: DirectoryLock, *, pause_s: float = 0.2
+        self,
+        directory: Path,
+        services: Sequence[Service],
+        lock: DirectoryLock,
+        *,
+        pause_s: float = 0.2,
+        max_restarts: int = MAX_RESTARTS,
     ) -> None:
         _check(services)
         self._directory = directory
         self._lock = lock
         self.pause_s = pause_s
+        self.max_restarts = max_restarts
         self._log_lock = threading.Lock()
         self._failure: str | None = None
         self._stopping = threading.Event()
@@ -234,7 +243,7 @@ class _Runner(threading.Thread):
 
     def _watch(self) -> None:
         """Start the service again when it ends by itself."""
-        restarts = 0
+        restarts, most = 0, self._supervisor.max_restarts
         while not self._supervisor.stopping.wait(_WATCH_POLL_S):
             code = self._process.exit_code() if self._process else None
             if code is None:
@@ -242,12 +251,10 @@ class _Runner(threading.Thread):
             if time.monotonic() - self._started_at > STEADY_S:
                 restarts = 0
             log = self._supervisor.log_path(self.service.name)
-            if restarts == MAX_RESTARTS:
-                raise EmbeddedError(
-                    f"{self.service.name} ended {MAX_RESTARTS + 1} times, last with code {code}; {_hint(log)}"
-                )
+            if restarts == most:
+                raise EmbeddedError(f"{self.service.name} ended {most + 1} times, last with code {code}; {_hint(log)}")
             restarts += 1
-            self._supervisor.note(f"{self.service.name} ended with code {code}; restart {restarts} of {MAX_RESTARTS}")
+            self._supervisor.note(f"{self.service.name} ended with code {code}; restart {restarts} of {most}")
             if self._process is not None:
                 self._process.end()
             # The first one at once, then slower: what it misses may need a moment.

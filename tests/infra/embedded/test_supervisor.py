@@ -24,8 +24,8 @@ def make(tmp_path: Path) -> Iterator[Make]:
     with DirectoryLock(tmp_path) as lock:
         made: list[Supervisor] = []
 
-        def build(*services: Service) -> Supervisor:
-            made.append(Supervisor(tmp_path, services, lock, pause_s=0.01))
+        def build(*services: Service, max_restarts: int = MAX_RESTARTS) -> Supervisor:
+            made.append(Supervisor(tmp_path, services, lock, pause_s=0.01, max_restarts=max_restarts))
             return made[-1]
 
         yield build
@@ -128,6 +128,15 @@ def test_after_five_restarts_everything_stops_with_a_sentence(tmp_path: Path, ma
     assert (tmp_path / "ends.log").read_text().count("once more") == MAX_RESTARTS + 1
     assert events(tmp_path)[-1] == "other stopped"
     assert supervisor.pids() == {}
+
+
+def test_who_allows_fewer_restarts_gets_fewer(tmp_path: Path, make: Make) -> None:
+    flag = tmp_path / "started"
+    ends = Service(name="ends", argv=["/bin/sh", "-c", f"touch {flag}; sleep 0.1; exit 3"], ready=flag.exists)
+    supervisor = make(ends, max_restarts=1)
+    supervisor.start()
+    with pytest.raises(EmbeddedError, match=r"^ends ended 2 times"):
+        supervisor.wait(60)
 
 
 def test_a_service_that_ends_at_its_start_stops_the_others(tmp_path: Path, make: Make) -> None:
