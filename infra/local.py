@@ -26,6 +26,8 @@ from infra.provision import Change, provision
 from infra.settings import Settings
 from streams.flow import Role
 
+PROGRAM = (sys.executable, "-m", "infra.cli")
+WORKER = (*PROGRAM, "worker")
 _ROOT = Path(__file__).resolve().parents[1]
 _READY_ANSWER_S = 1.0
 # A stop waits for running messages: a clip or a chunk may take so long before it is given up and done again.
@@ -158,38 +160,49 @@ def part_services(environment: Mapping[str, str], port: int, folder: Path) -> Se
         port: The API's, on loopback.
         folder: For the workers' ready files.
     """
+    return (api_service(environment, port), *(worker_service(role, environment, folder) for role in Role))
+
+
+def api_service(environment: Mapping[str, str], port: int) -> Service:
+    """One API process on this loopback port, to be supervised."""
     url = f"http://127.0.0.1:{port}/health/ready"
-    api = Service(
+    return Service(
         name="api",
-        argv=_program("api", "--host", "127.0.0.1", "--port", str(port)),
+        argv=[*PROGRAM, "api", "--host", "127.0.0.1", "--port", str(port)],
         ready=lambda: _answers(url),
         env=environment,
         ports=(port,),
         cwd=_ROOT,
     )
-    return (api, *(_worker(role, environment, folder) for role in Role))
 
 
-def _worker(role: Role, environment: Mapping[str, str], folder: Path) -> Service:
-    ready_file = folder / f"{role}.ready"
+def worker_service(
+    role: Role, environment: Mapping[str, str], folder: Path, *, slot: str = "0", program: Sequence[str] = WORKER
+) -> Service:
+    """A worker of one role, to be supervised.
+
+    Args:
+        role: What it does.
+        environment: `SPOTCLIP_*`, see `environment_of`.
+        folder: For its ready file.
+        slot: Its own among the workers of its role; a restart goes on in its place at once.
+        program: What runs; takes the role and `--ready-file`.
+    """
+    ready_file = folder / f"{role}-{slot}.ready"
 
     def forget(_log: Path) -> None:
         ready_file.unlink(missing_ok=True)
 
     return Service(
-        name=f"worker-{role}",
-        argv=_program("worker", role, "--ready-file", str(ready_file)),
+        name=f"worker-{role}-{slot}",
+        argv=[*program, role, "--ready-file", str(ready_file)],
         ready=ready_file.exists,
-        env=environment,
+        env={**environment, "SPOTCLIP_MEMBER_SLOT": slot},
         before=forget,
         cwd=_ROOT,
         ready_within_s=120.0,
         grace_s=_WORKER_GRACE_S,
     )
-
-
-def _program(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "infra.cli", *arguments]
 
 
 def _answers(url: str) -> bool:

@@ -95,6 +95,11 @@ class Settings:
         )
 
     @property
+    def member_slot(self) -> str | None:
+        """The worker's own name in its group, kept over restarts; None where it has none."""
+        return self._values.member_slot
+
+    @property
     def clickhouse(self) -> ClickHouseSettings:
         """The store of faces."""
         host, port, secure = _place(self._values.clickhouse, "clickhouse")

@@ -107,6 +107,7 @@ def _shell_settings(role: Role, settings: Settings) -> ShellSettings:
         namespace=kafka.namespace,
         record_partitions=kafka.record_partitions,
         work_partitions=kafka.work_partitions,
+        member_slot=settings.member_slot,
     )
     return shell.heavy() if role in (Role.INDEX, Role.RENDER) else shell
 

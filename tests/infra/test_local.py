@@ -9,7 +9,7 @@ import pytest
 from infra.embedded.addresses import Addresses
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.service import Service
-from infra.local import Deployment, Running, _keep_deployment, environment_of, part_services
+from infra.local import Deployment, Running, _keep_deployment, environment_of, part_services, worker_service
 from infra.settings import Settings
 from streams.flow import Role
 
@@ -72,6 +72,14 @@ class TestServices:
     def test_each_is_told_the_whole_environment(self, services: list[Service], environment: dict[str, str]) -> None:
         for service in services:
             assert environment.items() <= service.env.items(), service.name
+
+    def test_two_workers_of_a_role_share_neither_place_nor_name(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        pair = [worker_service(Role.LEDGER, environment, tmp_path, slot=slot) for slot in ("0", "1")]
+        assert len({service.name for service in pair}) == 2
+        assert len({service.argv[-1] for service in pair}) == 2, "one ready file for both"
+        assert [Settings.from_environment(service.env).member_slot for service in pair] == ["0", "1"]
 
     def test_no_secret_stands_where_the_machine_shows_it(self, services: list[Service]) -> None:
         """Neither in a command line nor in a text for people."""

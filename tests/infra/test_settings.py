@@ -67,6 +67,12 @@ def test_deadlines_are_given_in_seconds_and_handed_out_in_ms() -> None:
     assert api.search.deadline_ms == 1500
 
 
+def test_a_worker_has_a_place_of_its_own_only_where_one_is_given() -> None:
+    """Two that shared one would throw each other out of their group."""
+    assert Settings.from_environment(FULL).member_slot is None
+    assert Settings.from_environment(FULL | {"SPOTCLIP_MEMBER_SLOT": "host-3"}).member_slot == "host-3"
+
+
 def test_defaults_are_those_of_the_api_group() -> None:
     """Two places name the API's defaults; they agree."""
     api = Settings.from_environment(FULL).api
@@ -116,6 +122,7 @@ def test_no_admin_token_leaves_the_admin_api_closed() -> None:
         ("SPOTCLIP_WORK_PARTITIONS", "many-of-them"),
         ("SPOTCLIP_SELFIE_MAX_BYTES", "-1"),
         ("SPOTCLIP_RENDER_MEMORY_BYTES", "1000"),
+        ("SPOTCLIP_MEMBER_SLOT", "host three"),
     ],
 )
 def test_wrong_value_is_named_but_not_told(name: str, value: str) -> None:
