@@ -75,14 +75,14 @@ class Trickle:
         self._numbers = itertools.count()
 
     def trickle(self) -> None:
-        """A few more."""
-        numbers = list(itertools.islice(self._numbers, 4))
+        """Two more: records grow with each fact, and the backlog must drain on a busy machine."""
+        numbers = list(itertools.islice(self._numbers, 2))
         self._cluster.produce(toy.fact(f"r{number % RECORDS}", number) for number in numbers)
 
 
 class StageTrickle(Trickle):
     def trickle(self) -> None:
-        numbers = list(itertools.islice(self._numbers, 4))
+        numbers = list(itertools.islice(self._numbers, 2))
         words = ("ok", "ok", "ok", "invalid")
         self._cluster.produce(toy.match(f"{words[number % 4]}-{number}") for number in numbers)
 
