@@ -59,12 +59,16 @@ class LocalSystem:
     Args:
         data_dir: Everything that has to stay. cache_dir: Jars, models and caches, which can be made again.
         port: The API's port; None for a free one, the same at the next start.
+        ready_file: Gets `Running` as JSON (mode 600) while the system runs; one that a killed system left is removed.
     """
 
-    def __init__(self, data_dir: Path, cache_dir: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, cache_dir: Path, *, port: int | None = None, ready_file: Path | None = None
+    ) -> None:
         self._data = data_dir.absolute()
         self._cache = cache_dir.absolute()
         self._port = port
+        self._ready_file = ready_file
         self._stack = EmbeddedStack(self._data / "engines", self._cache)
         self._lock = DirectoryLock(self._data)
         self._parts: Supervisor | None = None
@@ -78,6 +82,7 @@ class LocalSystem:
         """
         self._lock.acquire()
         try:
+            self._forget_ready_file()
             deployment = _keep_deployment(self._data / "deployment.json", self._port)
             self._stack.start(progress)
             environment = environment_of(self._stack.addresses, deployment, self._data / "parts", self._cache)
@@ -85,17 +90,22 @@ class LocalSystem:
             services = part_services(environment, deployment.port, self._data / "run")
             self._parts = Supervisor(self._data / "run", services, self._lock)
             self._parts.start()
+            running = Running(
+                url=f"http://127.0.0.1:{deployment.port}",
+                admin_token=deployment.admin_token,
+                pids={**self._stack.pids(), **self._parts.pids()},
+            )
+            if self._ready_file is not None:
+                write_private(self._ready_file, msgspec.json.encode(running))
         except BaseException:
             self.stop()
             raise
-        return Running(
-            url=f"http://127.0.0.1:{deployment.port}",
-            admin_token=deployment.admin_token,
-            pids={**self._stack.pids(), **self._parts.pids()},
-        )
+        return running
 
     def stop(self) -> None:
         """Stop everything; returns when it is gone."""
+        if self._parts is not None:
+            self._forget_ready_file()
         if self._parts is not None:
             self._parts.stop()
             self._parts = None
@@ -110,6 +120,10 @@ class LocalSystem:
             EmbeddedError: The system does not run.
         """
         return self._stack.addresses
+
+    def _forget_ready_file(self) -> None:
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Block while the system runs, at most `timeout_s`.

@@ -1,5 +1,6 @@
 """The composition root: settings in, running parts out. Nothing else connects adapters to the engine or the door."""
 
+import os
 import shutil
 import sys
 import time
@@ -15,6 +16,7 @@ from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
 from infra.adapters.objects import S3Media, S3Objects
+from infra.embedded.directory_lock import process_runs
 from infra.logs import configure_logs
 from infra.settings import Settings
 from streams.flow import Role, Stage
@@ -82,7 +84,7 @@ async def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Async
         opened.push_async_callback(objects.close)
         tools = Tools(objects=objects, children=children, clock=wall_clock, failpoint=failpoint)
         if role is Role.RENDER:
-            yield render_stages(tools, scratch=_emptied(settings.data_dir / "scratch"))
+            yield render_stages(tools, scratch=own_scratch(settings.data_dir / "scratch", settings.member_slot))
             return
         models = models_of(settings)
         children.start_with(warm_up, models)
@@ -112,11 +114,19 @@ def _shell_settings(role: Role, settings: Settings) -> ShellSettings:
     return shell.heavy() if role in (Role.INDEX, Role.RENDER) else shell
 
 
-def _emptied(folder: Path) -> Path:
-    """A worker that was killed leaves its files under work behind."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+def own_scratch(folder: Path, slot: str | None) -> Path:
+    """An empty folder for this process's files under work; what killed ones left behind is removed.
+
+    Args:
+        folder: Shared by the workers of one machine.
+        slot: The name that this process keeps over restarts; None where it has none.
+    """
+    own = folder / (slot or f"pid-{os.getpid()}")
+    left = [path for path in folder.glob("pid-*") if not process_runs(int(path.name.removeprefix("pid-")))]
+    for path in (own, *left):
+        shutil.rmtree(path, ignore_errors=True)
+    own.mkdir(parents=True)
+    return own
 
 
 def _pass_by(_point: str) -> None:

@@ -48,10 +48,11 @@ class SourceKeeper:
         self.failpoint(SourcePoint.ADDRESSED)
         try:
             facts = await run_on_source(self.objects, self.children, probe, url)
-            self.failpoint(SourcePoint.PROBED)
-            chunks = plan_chunks(facts.duration_ms)
-        except (SourceUnreadable, ValueError) as unreadable:
+        except SourceUnreadable as unreadable:
             return source_failed(work, str(unreadable), self.clock())
+        self.failpoint(SourcePoint.PROBED)
+        if facts.duration_ms <= 0:
+            return source_failed(work, "The video has no length.", self.clock())
         if work.activate:
             # The first generation of a source is searchable chunk by chunk, while it is being indexed.
             await self._activate(work, facts.duration_ms)
@@ -61,7 +62,7 @@ class SourceKeeper:
             generation=work.generation,
             at_ms=self.clock(),
             duration_ms=facts.duration_ms,
-            chunks=chunks,
+            chunks=plan_chunks(facts.duration_ms),
         )
 
     async def _activate(self, work: SplitSource | ActivateGeneration, duration_ms: int) -> None:
