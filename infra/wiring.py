@@ -16,6 +16,7 @@ from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
 from infra.adapters.objects import S3Media, S3Objects
+from infra.dependencies import wait_for
 from infra.embedded.directory_lock import process_runs
 from infra.logs import configure_logs
 from infra.settings import Settings
@@ -24,6 +25,7 @@ from streams.pipeline import LEDGERS, Tools, index_stages, match_stages, render_
 from streams.ports import Failpoint
 from streams.shell.children import ChildLimits, ChildPool
 from streams.shell.settings import ShellSettings
+from streams.shell.start_check import read_partition_counts
 from streams.shell.worker import run_worker
 from streams.vision.kept_models import warm_up
 from streams.vision.models import ModelSet, build_models
@@ -60,6 +62,7 @@ async def run_role(role: Role, settings: Settings, ready_file: Path | None, fail
     """Run one role until SIGTERM or SIGINT; returns the process's exit code."""
     configure_logs(sys.stderr)
     pause = failpoint or _pass_by
+    await wait_for([lambda: read_partition_counts(settings.kafka.bootstrap)])
     async with _stages(role, settings, pause) as stages:
         return await run_worker(
             role,
@@ -82,6 +85,7 @@ async def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Async
         children = opened.enter_context(ChildPool(_limits(role, settings)))
         objects = S3Objects(settings.s3)
         opened.push_async_callback(objects.close)
+        await wait_for([objects.check])
         tools = Tools(objects=objects, children=children, clock=wall_clock, failpoint=failpoint)
         if role is Role.RENDER:
             yield render_stages(tools, scratch=own_scratch(settings.data_dir / "scratch", settings.member_slot))
@@ -90,6 +94,7 @@ async def _stages(role: Role, settings: Settings, failpoint: Failpoint) -> Async
         children.start_with(warm_up, models)
         faces = ClickHouseFaces(settings.clickhouse)
         opened.push_async_callback(faces.close)
+        await wait_for([faces.check])
         if role is Role.INDEX:
             yield index_stages(tools, faces, models)
         else:

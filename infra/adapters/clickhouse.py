@@ -108,6 +108,12 @@ class ClickHouseFaces:
                     found[number] = Found(sightings=(), sources=(), truncated=False, nearest_distance=float(distance))
         return found
 
+    async def check(self) -> None:
+        """Return when ClickHouse answers and the tables are there."""
+        client = await self._connection.get()
+        with translated("being looked at"):
+            await client.query("SELECT 1 FROM sources LIMIT 1")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.close()

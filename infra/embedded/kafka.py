@@ -134,9 +134,9 @@ def prepare(node: KafkaNode, log: Path) -> None:
     formatted = node.directory / "cluster-id"
     if formatted.exists():
         return
-    # Kafka's ids are UUIDs in base64 without padding.
+    # Kafka's ids are UUIDs in base64 without padding; one may begin with a dash.
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
-    arguments = ["format", "--cluster-id", cluster_id, "--config", str(configuration), "--ignore-formatted"]
+    arguments = ["format", f"--cluster-id={cluster_id}", "--config", str(configuration), "--ignore-formatted"]
     process = GuardedProcess(
         java_argv(node, "kafka.tools.StorageTool", arguments, jvm=_aot_flags(node)),
         log=log,
