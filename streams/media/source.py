@@ -8,6 +8,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streams.media.facts import Timeline
+from streams.media.returned_memory import returning_large_blocks
 from streams.outcomes import Invalid, TryLater
 
 # Footage is untrusted: a playlist that calls itself a video may name local files or inner addresses, so neither the
@@ -53,7 +54,7 @@ def open_source(url: str, timeout_s: float) -> Iterator[InputContainer]:
         address = url
     # No `request_size`: for 4 s out of a 61 MB file (4.2 MB with its keyframe) FFmpeg sent 2 to 4 requests and 5.0 to
     # 5.7 MB came; asking in pieces of 256 kB to 1 MB sent 7 to 25 requests for 5.1 to 6.5 MB (measured on a loopback).
-    with source_errors():
+    with source_errors(), returning_large_blocks():
         container = av.open(address, mode="r", options=options, timeout=timeout_s, metadata_errors="replace")
     with container:
         if not container.streams.video:
