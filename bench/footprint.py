@@ -100,21 +100,24 @@ class Watch:
             for pid in with_descendants(root):
                 if pid in pss or (pid != root and pid in roots):
                     continue
+                self.peaks.label.setdefault(pid, name)
                 pss[pid] = pss_bytes(pid)
                 self.peaks.peak_rss[pid] = max(peak_rss_bytes(pid), self.peaks.peak_rss.get(pid, 0))
                 # Anew each time: roots become known while they run, and a program is not its own yet when it is forked.
-                self.peaks.label[pid] = name if pid == root else f"{name}: {_program(pid)}"
+                program = _program(pid)
+                if program is not None:
+                    self.peaks.label[pid] = name if pid == root else f"{name}: {program}"
         if sum(pss.values()) > self.peaks.largest_pss_sum:
             self.peaks.pss = pss
 
 
-def _program(pid: int) -> str:
+def _program(pid: int) -> str | None:
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except (FileNotFoundError, ProcessLookupError):
-        return "ended"
+        return None
     if not words[0]:
-        return "ended"
+        return None  # it has ended, and its parent has not looked yet
     for word in words:
         if "spawn_main" in word:
             return "child"

@@ -4,9 +4,6 @@ The worker is `spotclip worker index` over real engines. Its work is put on its 
 file, then some spans spread over it. No ledger runs, so that a long file need not be indexed from end to end.
 """
 
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -20,6 +17,7 @@ from bench.footprint import Peaks, Watch
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
 from infra.adapters.objects import S3Media
+from infra.embedded.guarded import GuardedProcess
 from infra.provision import provision
 from infra.settings import Settings
 from schemas.base import Message
@@ -40,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLING_FPS = 5.0
 _PIECE_BYTES = 4 * 1024 * 1024
 _WITHIN_S = 300.0
+_GRACE_S = 10.0
 _TYPE = "video/mp4"
 # Between two copies: decoding begins before the first picture is shown, and sound before that.
 _GAP_MS = 200
@@ -114,18 +113,18 @@ async def index_peak(
     settings = Settings.from_environment(environment)
     provision(settings)
     ready, log = folder / f"{video.stem}.ready", folder / f"{video.stem}.log"
-    worker = _start(environment, ready, log)
+    worker = _start(environment, folder, ready, log)
     try:
-        with Watch({"worker": worker.pid}) as watch:
+        _wait(lambda: worker.pid() is not None, worker, log)
+        with Watch({"worker": worker.pid() or 0}) as watch:
             _wait(ready.exists, worker, log)
             began = time.monotonic()
             source = await _upload(settings, video)
             duration_ms, indexed = await _index(settings, source, spans, span_ms)
             seconds = time.monotonic() - began
-        assert worker.poll() is None, f"the worker ended by itself; see {log}"
+        assert worker.exit_code() is None, f"the worker ended by itself; see {log}"
     finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(_WITHIN_S)
+        worker.end()
     return IndexPeak(
         duration_ms=duration_ms,
         spans=len(indexed),
@@ -136,22 +135,21 @@ async def index_peak(
     )
 
 
-def _start(environment: Mapping[str, str], ready: Path, log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", "worker", "index", "--ready-file", str(ready)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            cwd=ROOT,
-        )
+def _start(environment: Mapping[str, str], folder: Path, ready: Path, log: Path) -> GuardedProcess:
+    return GuardedProcess(
+        [sys.executable, "-m", "infra.cli", "worker", "index", "--ready-file", str(ready)],
+        log=log,
+        pid_file=folder / "index-worker.pid",
+        grace_s=_GRACE_S,
+        env=environment,
+        cwd=ROOT,
+    )
 
 
-def _wait(ready: Callable[[], bool], worker: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(ready: Callable[[], bool], worker: GuardedProcess, log: Path) -> None:
     deadline = time.monotonic() + _WITHIN_S
     while not ready():
-        assert worker.poll() is None, f"the worker ended by itself; see {log}"
+        assert worker.exit_code() is None, f"the worker ended by itself; see {log}"
         assert time.monotonic() < deadline, f"the worker does not become ready; see {log}"
         time.sleep(0.05)
 
