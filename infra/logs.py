@@ -25,7 +25,8 @@ def configure_logs(stream: TextIO, level: int = logging.INFO) -> None:
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
-        cache_logger_on_first_use=True,
+        # A cached logger would keep to the stream it first met. Lines are few.
+        cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

