@@ -85,6 +85,9 @@ class Values(BaseModel):
     )
     search_deadline_s: Seconds = Field(600.0, description="A heavy event may take minutes; then the search has failed.")
     video_deadline_s: Seconds = Field(1800.0, description="Silence while indexing; a chunk takes about a minute.")
+    watchdog_interval_s: Seconds = Field(
+        15.0, description="How late a ledger may notice a deadline; each round reads every record of the process."
+    )
     verdict_wait_s: Annotated[float, Field(ge=0, le=30)] = Field(
         0.25, description="Two hops of the log take some 5 ms, a match 100 ms; longer would be felt by everyone."
     )

@@ -100,6 +100,11 @@ class Settings:
         return self._values.member_slot
 
     @property
+    def watchdog_interval_s(self) -> float:
+        """How late a ledger may notice a deadline."""
+        return self._values.watchdog_interval_s
+
+    @property
     def clickhouse(self) -> ClickHouseSettings:
         """The store of faces."""
         host, port, secure = _place(self._values.clickhouse, "clickhouse")

@@ -115,6 +115,7 @@ def _shell_settings(role: Role, settings: Settings) -> ShellSettings:
         record_partitions=kafka.record_partitions,
         work_partitions=kafka.work_partitions,
         member_slot=settings.member_slot,
+        watchdog_interval_s=settings.watchdog_interval_s,
     )
     return shell.heavy() if role in (Role.INDEX, Role.RENDER) else shell
 

@@ -53,6 +53,7 @@ def test_groups_hold_what_was_set() -> None:
         ("SPOTCLIP_WORK_PARTITIONS", "64", lambda s: s.kafka.work_partitions),
         ("SPOTCLIP_KAFKA_REPLICATION", "3", lambda s: s.kafka.replication),
         ("SPOTCLIP_INDEX_WORKERS", "7", lambda s: s.jobs.index.workers),
+        ("SPOTCLIP_WATCHDOG_INTERVAL_S", "2", lambda s: s.watchdog_interval_s),
     ],
 )
 def test_numbers_are_read_from_text(name: str, value: str, found: object) -> None:

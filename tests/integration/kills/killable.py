@@ -5,11 +5,13 @@ import secrets
 import signal
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 import httpx
 import platformdirs
@@ -23,7 +25,7 @@ from infra.local import Deployment, api_service, environment_of, worker_service
 from infra.provision import provision
 from infra.settings import Settings
 from streams.flow import Role
-from tests.integration.conftest import Event, System
+from tests.integration.conftest import Event, System, new_client
 from tests.integration.kills.end_states import EndStates
 from tests.integration.kills.log import Log
 from tests.integration.kills.orders import Orders
@@ -33,10 +35,13 @@ ENDS_WITHIN_S = 60.0
 # Its restart and the broker's, one after the other, on a busy machine.
 QUIET_WITHIN_S = 60.0
 # Two of them: one alone would hide clients that place keys apart.
-LEDGER_SLOTS = ("0", "1")
+LEDGER_SLOTS, ONE_SLOT = ("0", "1"), ("0",)
 MANY_RESTARTS = 1_000
-# One child each: a restart loads the models as often as there are children.
-FEW_CHILDREN = {f"SPOTCLIP_{kind}_WORKERS": "1" for kind in ("SELFIE", "INDEX", "RENDER")}
+# One child each: a restart loads the models as often as there are children. And a watchdog that is soon there.
+SMALL_AND_SWIFT = {
+    **{f"SPOTCLIP_{kind}_WORKERS": "1" for kind in ("SELFIE", "INDEX", "RENDER")},
+    "SPOTCLIP_WATCHDOG_INTERVAL_S": "2",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,50 +57,58 @@ class Killable:
     lock: DirectoryLock
     supervisors: dict[str, Supervisor] = field(default_factory=dict)
 
-    def start(self, name: str, *services: Service) -> Supervisor:
-        """Have these services run and come back at once when they are killed, until they are stopped."""
+    def supervise(self, name: str, *services: Service) -> Supervisor:
+        """Have these services run, and come back at once when they are killed, until they are stopped."""
         supervisor = Supervisor(self.folder / "run", services, self.lock, pause_s=0.0, max_restarts=MANY_RESTARTS)
-        supervisor.start()
         self.supervisors[name] = supervisor
+        supervisor.start()
         return supervisor
 
-    def stop(self, name: str) -> None:
-        self.supervisors.pop(name).stop()
+    def start_roles(self, *roles: Role) -> None:
+        """Start the workers of these roles side by side; they take the test's orders."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._start_role, roles))
+
+    def _start_role(self, role: Role) -> None:
+        program = (sys.executable, "-m", "tests.integration.kills.worker", str(self.orders.folder))
+        slots = LEDGER_SLOTS if role is Role.LEDGER else ONE_SLOT
+        folder, environment = self.folder / "run", self.system.environment
+        services = [worker_service(role, environment, folder, slot=slot, program=program) for slot in slots]
+        self.supervise(role, *services)
+
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self.supervisors.pop(name).stop()
 
     def stop_all(self) -> None:
-        """Stop all but the API and the engines."""
-        for name in list(self.supervisors):
-            self.stop(name)
-
-    def start_role(self, role: Role, *slots: str) -> None:
-        """Start the role's workers, each of which takes the test's orders."""
-        program = (sys.executable, "-m", "tests.integration.kills.worker", str(self.orders.folder))
-        environment = self.system.environment
-        places = slots or ("0",)
-        self.start(
-            role,
-            *(worker_service(role, environment, self.folder / "run", slot=slot, program=program) for slot in places),
-        )
+        """Stop all but the engines."""
+        self.stop(*self.supervisors)
 
     def kill_api(self) -> int:
         """End the API process at once; returns its pid."""
-        pid = self.system.supervisor.pids()["api"]
+        pid = self.api_pid()
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def api_pid(self) -> int:
+        return self.supervisors["api"].pids()["api"]
 
     def settle(self) -> None:
         """Wait until everything that was sent is finished and committed, what was repeated included."""
         wait_until(self.log.quiet, QUIET_WITHIN_S, "all sources committed to their ends")
 
 
-def ended(event: Event, request_id: str) -> bool:
-    """Whether the search has ended; an API that is away, or has no log to look at, does not say so."""
+def _data(ask: Callable[[], httpx.Response], *, outage: bool) -> dict[str, Any]:
+    """The data of an answer; in an outage there may be none, or a 500."""
     try:
-        answer = event.get(request_id)
+        answer = ask()
     except httpx.TransportError:
-        return False
-    assert answer.status_code in (200, 500), answer.text
-    return answer.status_code == 200 and answer.json()["data"]["status"] != "processing"
+        if outage:
+            return {}
+        raise
+    assert answer.status_code == 200 or (outage and answer.status_code == 500), answer.text
+    data: dict[str, Any] | None = answer.json()["data"]
+    return data or {}
 
 
 def start_search(event: Event, selfie: bytes) -> str:
@@ -106,8 +119,14 @@ def start_search(event: Event, selfie: bytes) -> str:
     return request_id
 
 
-def wait_for_search(event: Event, request_id: str) -> None:
-    wait_until(lambda: ended(event, request_id), ENDS_WITHIN_S, f"search {request_id} ends")
+def wait_for_search(event: Event, request_id: str, *, outage: bool = False) -> None:
+    """Wait until it has ended; `outage`: the API or what it needs was killed."""
+
+    def ended() -> bool:
+        data = _data(lambda: event.get(request_id), outage=outage)
+        return bool(data) and data["status"] != "processing"
+
+    wait_until(ended, ENDS_WITHIN_S, f"search {request_id} ends")
 
 
 def start_video(event: Event, key: str, film: Path) -> None:
@@ -115,16 +134,14 @@ def start_video(event: Event, key: str, film: Path) -> None:
     assert answer.status_code == 202, answer.text
 
 
-def wait_for_video(event: Event, key: str) -> None:
-    def indexed() -> bool:
-        try:
-            answer = event.system.admin("GET", f"/events/{event.event_id}/videos/{key}")
-        except httpx.TransportError:
-            return False
-        assert answer.status_code in (200, 500), answer.text
-        return answer.status_code == 200 and answer.json()["data"]["state"] in ("indexed", "failed")
+def wait_for_video(event: Event, key: str, *, outage: bool = False) -> None:
+    """As `wait_for_search`, for a video."""
 
-    wait_until(indexed, ENDS_WITHIN_S, f"{key} is indexed")
+    def ended() -> bool:
+        place = f"/events/{event.event_id}/videos/{key}"
+        return _data(lambda: event.system.admin("GET", place), outage=outage).get("state") in ("indexed", "failed")
+
+    wait_until(ended, ENDS_WITHIN_S, f"{key} is indexed")
 
 
 @contextmanager
@@ -136,7 +153,7 @@ def run_killable(folder: Path, stack_cache: Path) -> Iterator[Killable]:
             secret=secrets.token_hex(32), admin_token=secrets.token_urlsafe(32), port=free_port(SystemRandom())
         )
         cache = platformdirs.user_cache_path("spotclip")
-        environment = environment_of(engines.addresses, deployment, folder / "parts", cache) | FEW_CHILDREN
+        environment = environment_of(engines.addresses, deployment, folder / "parts", cache) | SMALL_AND_SWIFT
         settings = Settings.from_environment(environment)
         provision(settings)
         orders = Orders(folder / "orders")
@@ -144,20 +161,12 @@ def run_killable(folder: Path, stack_cache: Path) -> Iterator[Killable]:
         lock = opened.enter_context(DirectoryLock(folder))
         log = Log.of(settings)
         opened.callback(log.reader.close)
-        api = Supervisor(
-            folder / "run",
-            [api_service(environment, deployment.port)],
-            lock,
-            pause_s=0.0,
-            max_restarts=MANY_RESTARTS,
-        )
-        opened.enter_context(api)
         killable = Killable(
             system=System(
                 url=f"http://127.0.0.1:{deployment.port}",
                 admin_token=deployment.admin_token,
                 environment=environment,
-                supervisor=api,
+                client=opened.enter_context(new_client()),
             ),
             engines=engines,
             orders=orders,
@@ -167,7 +176,8 @@ def run_killable(folder: Path, stack_cache: Path) -> Iterator[Killable]:
             lock=lock,
         )
         opened.callback(killable.stop_all)
-        killable.start_role(Role.LEDGER, *LEDGER_SLOTS)
-        for role in (Role.MATCH, Role.INDEX, Role.RENDER):
-            killable.start_role(role)
+        with ThreadPoolExecutor() as pool:
+            api = pool.submit(killable.supervise, "api", api_service(environment, deployment.port))
+            killable.start_roles(*Role)
+            api.result()
         yield killable

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -58,22 +59,35 @@ EXPIRED = Order(role=Role.LEDGER, point=Shell.WATCHDOG_SENT)
 # No stage of the pipeline gives two messages for one, so none comes between them.
 NEVER_PASSED = Shell.STAGE_BETWEEN_OUTPUTS
 
-# Left to the full run: what the shell does alike for every role and every ledger, and other cases show by default.
-SHOWN_BY_MATCH = {(Role.RENDER, point) for point in STAGE} | {(Role.INDEX, point) for point in STAGE}
-SHOWN_BY_SEARCHES = {(Role.LEDGER, point) for point in LEDGER if point is not Shell.LEDGER_OUTPUTS_ACKNOWLEDGED}
 
-
-def cases(given: Sequence[Order], *, leave: Collection[tuple[Role, str]]) -> list[ParameterSet]:
-    """One passing of each point by default, in turn the first, the second, ...; all of them in the full run."""
-    points = list(dict.fromkeys((order.role, order.point) for order in given))
-    chosen: list[Order] = []
-    for number, place in enumerate(points):
+def one_of_each(given: Sequence[Order], *roles: Role) -> list[Order]:
+    """One passing of each point of these roles: of the first point the first, of the second the second, and so on."""
+    chosen = []
+    for number, place in enumerate(dict.fromkeys((order.role, order.point) for order in given if order.role in roles)):
         passings = [order for order in given if (order.role, order.point) == place]
-        if place not in leave:
-            chosen.append(passings[number % len(passings)])
+        chosen.append(passings[number % len(passings)])
+    return chosen
+
+
+def name(order: Order) -> str:
+    return f"{order.role} {order.point} {order.nth}"
+
+
+def cases(given: Sequence[Order], by_default: Collection[Order]) -> list[ParameterSet]:
+    """All of them in the full run."""
     return [
-        pytest.param(
-            order, id=f"{order.role} {order.point} {order.nth}", marks=[] if order in chosen else pytest.mark.full
-        )
-        for order in given
+        pytest.param(order, id=name(order), marks=[] if order in by_default else pytest.mark.full) for order in given
     ]
+
+
+def rounds() -> list[ParameterSet]:
+    """Every point of the stages once, one of each role at a time: the roles' restarts take the same seconds.
+
+    A kill of one of these roles gives no other one more to do, since the ledger asks for everything once. The shell's
+    own points are those of match here; the other roles' are left to the full run.
+    """
+    match = one_of_each(SEARCH, Role.MATCH)
+    render = [order for order in one_of_each(SEARCH, Role.RENDER) if order.point not in STAGE]
+    index = [order for order in one_of_each(VIDEO, Role.INDEX) if order.point not in STAGE]
+    together = [[order for order in row if order is not None] for row in zip_longest(match, render, index)]
+    return [pytest.param(row, id=" + ".join(name(order) for order in row)) for row in together]

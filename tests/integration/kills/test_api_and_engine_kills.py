@@ -63,10 +63,10 @@ def test_the_api_killed_after_its_answers(
     start_video(event, "a", short)
     request_id = start_search(footage, man)
     before = killable.kill_api()
-    wait_for_search(footage, request_id)
-    wait_for_video(event, "a")
+    wait_for_search(footage, request_id, outage=True)
+    wait_for_video(event, "a", outage=True)
     killable.settle()
-    assert killable.system.supervisor.pids()["api"] != before
+    assert killable.api_pid() != before
     killable.ends.check_search(footage, request_id, undisturbed.record)
     assert plain_video(killable.ends.video(event, "a")) == undisturbed_video.record
 
@@ -97,8 +97,8 @@ def test_an_engine_killed_in_the_middle(
         start_video(event, "a", short)
         killable.orders.give(order)
         request_id = start_search(footage, man)
-    wait_for_search(footage, request_id)
-    wait_for_video(event, "a")
+    wait_for_search(footage, request_id, outage=True)
+    wait_for_video(event, "a", outage=True)
     killable.settle()
     assert killable.orders.carried_out(order)
     assert killable.engines.pids()[engine] != victim

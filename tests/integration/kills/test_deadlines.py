@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(400)
 
-# Longer than a match on a busy machine; the watchdog's round of 15 s comes on top.
+# Longer than a match on a busy machine; the watchdog's round of 2 s comes on top.
 DEADLINE_S = 6
 MATCHED_WITHIN_S = 30.0
 
@@ -34,7 +34,7 @@ def hurried(killable: Killable, footage: Event) -> Iterator[Event]:
         "SPOTCLIP_SEARCH_DEADLINE_S": str(DEADLINE_S),
         "SPOTCLIP_VIDEO_DEADLINE_S": str(DEADLINE_S),
     }
-    killable.start("hurried", dataclasses.replace(api_service(environment, port), name="api-hurried"))
+    killable.supervise("hurried", dataclasses.replace(api_service(environment, port), name="api-hurried"))
     system = dataclasses.replace(killable.system, url=f"http://127.0.0.1:{port}")
     yield dataclasses.replace(footage, system=system)
     killable.stop("hurried")
@@ -44,9 +44,7 @@ def hurried(killable: Killable, footage: Event) -> Iterator[Event]:
 def workers(killable: Killable) -> Iterator[Killable]:
     """Workers that the test may stop; those it stopped are started again."""
     yield killable
-    for role in (Role.MATCH, Role.INDEX, Role.RENDER):
-        if role not in killable.supervisors:
-            killable.start_role(role)
+    killable.start_roles(*(role for role in Role if role not in killable.supervisors))
 
 
 def test_without_workers_everything_ends_after_its_deadline_and_stays_so(
@@ -60,8 +58,7 @@ def test_without_workers_everything_ends_after_its_deadline_and_stays_so(
     wait_until(
         lambda: workers.ends.search(hurried, without_render).windows, MATCHED_WITHIN_S, "the search was matched in time"
     )
-    workers.stop(Role.MATCH)
-    workers.stop(Role.INDEX)
+    workers.stop(Role.MATCH, Role.INDEX)
     workers.orders.give(EXPIRED)
     without_match = start_search(hurried, man)
     start_video(hurried, "never", short)
@@ -76,8 +73,7 @@ def test_without_workers_everything_ends_after_its_deadline_and_stays_so(
     video = workers.ends.video(hurried, "never")
     assert video.state is VideoState.FAILED
     # Late work changes nothing any more.
-    for role in (Role.MATCH, Role.INDEX, Role.RENDER):
-        workers.start_role(role)
+    workers.start_roles(Role.MATCH, Role.INDEX, Role.RENDER)
     workers.settle()
     assert plain_search(workers.ends.search(hurried, without_match)) == plain_search(unmatched)
     assert plain_search(workers.ends.search(hurried, without_render)) == plain_search(uncut)
