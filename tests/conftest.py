@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import platformdirs
 import pytest
+import structlog
 
 from infra.embedded.addresses import Addresses, read_addresses
 from infra.embedded.kafka_aot import APP
@@ -25,6 +27,17 @@ START_WITHIN_S = 120
 hypothesis.settings.register_profile("quick", max_examples=60, deadline=None)
 hypothesis.settings.register_profile("full", max_examples=1_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """The process's logging is put back, so that no test logs to a stream of one before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

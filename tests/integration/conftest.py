@@ -26,6 +26,7 @@ from tests.waiting import wait_until
 ENDS_WITHIN_S = 90.0
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of them need the engines, and share one running system, so one test process runs them."""
     here = Path(__file__).parent
