@@ -17,7 +17,7 @@ from infra.embedded.guarded import GuardedProcess
 from infra.embedded.jars import MavenDownload, Progress, fetch
 from infra.embedded.ports import LOOPBACK, Ports, load, save, settle
 from infra.embedded.service import Service
-from infra.embedded.supervisor import Supervisor
+from infra.embedded.supervisor import MAX_RESTARTS, Supervisor
 
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +43,7 @@ class EmbeddedStack:
         settings: of the broker.
         mirror: address of a Maven repository to use in place of the central one.
         training: what to do without an ahead-of-time cache.
+        max_restarts: of each engine that ends by itself, see ``Supervisor``.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class EmbeddedStack:
         settings: kafka.KafkaSettings | None = None,
         mirror: str | None = None,
         training: Training = Training.BACKGROUND,
+        max_restarts: int = MAX_RESTARTS,
     ) -> None:
         self._data = data_dir.absolute()
         self._cache = cache_dir.absolute()
@@ -61,6 +63,7 @@ class EmbeddedStack:
         self._settings = settings or kafka.KafkaSettings()
         self._download = MavenDownload(mirror)
         self._training_mode = training
+        self._max_restarts = max_restarts
         self._lock = DirectoryLock(self._data)
         self._supervisor: Supervisor | None = None
         self._training: GuardedProcess | None = None
@@ -100,7 +103,8 @@ class EmbeddedStack:
             aot_cache=aot if aot is not None and kafka_aot.usable(aot) else None,
             settings=self._settings,
         )
-        self._supervisor = Supervisor(self._data / "run", self._services(node, ports, credentials), self._lock)
+        services = self._services(node, ports, credentials)
+        self._supervisor = Supervisor(self._data / "run", services, self._lock, max_restarts=self._max_restarts)
         self._supervisor.start()
         self._addresses = _addresses(ports, credentials)
         if self._training_mode is Training.BACKGROUND and aot is not None and node.aot_cache is None:

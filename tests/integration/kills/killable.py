@@ -148,7 +148,7 @@ def wait_for_video(event: Event, key: str, *, outage: bool = False) -> None:
 def run_killable(folder: Path, stack_cache: Path) -> Iterator[Killable]:
     """Engines, API, two ledger workers and one worker of each other role."""
     with ExitStack() as opened:
-        engines = opened.enter_context(EmbeddedStack(folder / "engines", stack_cache))
+        engines = opened.enter_context(EmbeddedStack(folder / "engines", stack_cache, max_restarts=MANY_RESTARTS))
         deployment = Deployment(
             secret=secrets.token_hex(32), admin_token=secrets.token_urlsafe(32), port=free_port(SystemRandom())
         )
