@@ -241,7 +241,7 @@ def test_all_that_was_acknowledged_is_there_after_kill_9_of_everything(kept: Pat
         with contextlib.suppress(ProcessLookupError):  # its guardian took it along
             os.kill(pid, signal.SIGKILL)
     stack.stop()
-    assert not [pid for pid in pids if runs(pid)]
+    wait_until(lambda: not [pid for pid in pids if runs(pid)], 20, "the end of everything that was killed")
     again = EmbeddedStack(kept, stack_cache, training=Training.NEVER)
     begun = time.monotonic()
     again.start()
