@@ -40,7 +40,19 @@ class SelfieObject(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class SubmitSearch(Command, frozen=True, kw_only=True):
+class RequestCommand(Command, frozen=True, kw_only=True):
+    """A command about one search."""
+
+    event_id: int
+    request_id: str
+
+    @property
+    def key(self) -> str:
+        """The search's record."""
+        return search_key(self.event_id, self.request_id)
+
+
+class SubmitSearch(RequestCommand, frozen=True, kw_only=True):
     """Find the person of this selfie in the event's videos.
 
     Attributes:
@@ -48,30 +60,16 @@ class SubmitSearch(Command, frozen=True, kw_only=True):
         deadline_ms: How long the search may run before the watchdog fails it, milliseconds.
     """
 
-    event_id: int
-    request_id: str
     org_id: int
     selfie: SelfieObject
     settings: ClipSettings
     deadline_ms: int
 
-    @property
-    def key(self) -> str:
-        """The search's record."""
-        return search_key(self.event_id, self.request_id)
 
-
-class ExpireSearch(Command, frozen=True, kw_only=True):
+class ExpireSearch(RequestCommand, frozen=True, kw_only=True):
     """The watchdog's: this attempt ran past its deadline."""
 
-    event_id: int
-    request_id: str
     attempt: int
-
-    @property
-    def key(self) -> str:
-        """The search's record."""
-        return search_key(self.event_id, self.request_id)
 
 
 class AttemptMessage(Message, frozen=True, kw_only=True):

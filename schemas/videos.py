@@ -35,37 +35,35 @@ class SourceObject(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
 
 
-class RegisterVideo(Command, frozen=True, kw_only=True):
+class SourceCommand(Command, frozen=True, kw_only=True):
+    """A command about one source."""
+
+    event_id: int
+    source_video_key: str
+
+    @property
+    def key(self) -> str:
+        """The source's record."""
+        return video_key(self.event_id, self.source_video_key)
+
+
+class RegisterVideo(SourceCommand, frozen=True, kw_only=True):
     """Index these bytes as this source. Known bytes change nothing, but after a failure they run again.
 
     Attributes:
         deadline_ms: Limit of silence: without a fact for this long the source is given up, milliseconds.
     """
 
-    event_id: int
-    source_video_key: str
     org_id: int
     source: SourceObject
     sampling_fps: float
     deadline_ms: int
 
-    @property
-    def key(self) -> str:
-        """The source's record."""
-        return video_key(self.event_id, self.source_video_key)
 
-
-class ExpireVideo(Command, frozen=True, kw_only=True):
+class ExpireVideo(SourceCommand, frozen=True, kw_only=True):
     """The watchdog's: this generation was silent past its deadline."""
 
-    event_id: int
-    source_video_key: str
     generation: int
-
-    @property
-    def key(self) -> str:
-        """The source's record."""
-        return video_key(self.event_id, self.source_video_key)
 
 
 class GenerationMessage(Message, frozen=True, kw_only=True):
