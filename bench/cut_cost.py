@@ -18,7 +18,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streams.render.cut import Clip, CutLimits, cut
+from streams.render.cut import CutLimits, cut
+from streams.render.cut_outcome import Clip
 from streams.render.cut_plan import CopyPolicy
 
 WIDTH, HEIGHT, FPS, LENGTH_S = 1920, 1080, 25, 14

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from streams.media.samples import samples
 from streams.vision.face_models import load_face_models
-from streams.vision.models import build_models
+from streams.vision.models.store import build_models
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import second_look
 from streams.vision.track import SeenFace, Tracker

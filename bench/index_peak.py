@@ -16,7 +16,7 @@ import av
 from bench.footprint import Peaks, Watch
 from infra.adapters.kafka import KafkaCommands
 from infra.adapters.kafka_reader import KafkaLogReader
-from infra.adapters.objects import S3Media
+from infra.adapters.media import S3Media
 from infra.embedded.guarded import GuardedProcess
 from infra.provision import provision
 from infra.settings import Settings

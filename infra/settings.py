@@ -10,6 +10,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from api.settings import AdminSettings, ApiSettings, ReplicaSettings, SearchSettings, SelfieLimits, VideoSettings
 from infra.adapters.settings import ClickHouseSettings, KafkaSettings, S3Settings
 from infra.setting_values import PREFIX, SettingsError, Values, read_values
+from streams.flow import Role
 from streams.shell.children import ChildLimits
 
 __all__ = ["DeploymentSettings", "JobSettings", "Settings", "SettingsError"]
@@ -36,9 +37,13 @@ class DeploymentSettings:
 class JobSettings:
     """What a job in a child may take, by role."""
 
-    selfie: ChildLimits
+    match: ChildLimits
     index: ChildLimits
     render: ChildLimits
+
+    def of(self, role: Role) -> ChildLimits:
+        """Those of a role that has children."""
+        return {Role.MATCH: self.match, Role.INDEX: self.index, Role.RENDER: self.render}[role]
 
 
 class Settings:
@@ -75,6 +80,11 @@ class Settings:
     def cache_dir(self) -> Path:
         """What can be made again."""
         return self._values.cache.expanduser().absolute()
+
+    @property
+    def models_dir(self) -> Path:
+        """Where the face models are built and kept."""
+        return self.cache_dir / "models"
 
     @property
     def deployment(self) -> DeploymentSettings:
@@ -152,7 +162,7 @@ class Settings:
         """Limits of the children."""
         values = self._values
         return JobSettings(
-            selfie=ChildLimits(values.selfie_workers, values.selfie_timeout_s, values.selfie_memory_bytes),
+            match=ChildLimits(values.selfie_workers, values.selfie_timeout_s, values.selfie_memory_bytes),
             index=ChildLimits(values.index_workers, values.index_timeout_s, values.index_memory_bytes, _INDEX_NICE),
             render=ChildLimits(values.render_workers, values.render_timeout_s, values.render_memory_bytes),
         )

@@ -27,7 +27,7 @@ from streams.render.clips import ClipRenderer, clip_failed
 from streams.search.match import Matcher, selfie_failed
 from streams.search.scan_batches import ScanBatches
 from streams.search.segment import Segmenter
-from streams.vision.models import ModelSet
+from streams.vision.models.model_set import ModelSet
 
 LEDGERS: tuple[Ledger, ...] = (
     Ledger(

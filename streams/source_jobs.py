@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from streams.media.source import SourceUnreachable
+from streams.media.errors import SourceUnreachable
 from streams.ports import Children, Objects
 
 P = ParamSpec("P")

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from infra.errors import UserError
 
-class ProvisionError(Exception):
+
+class ProvisionError(UserError):
     """An engine does not answer, or cannot be made what the settings ask for; the text says what to do."""
 
 

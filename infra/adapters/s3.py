@@ -68,6 +68,12 @@ class S3Client:
         )
         return str(url.geturl())
 
+    async def check(self, *buckets: str) -> None:
+        """Return when the store answers and the buckets are there; else raise `S3Failed`."""
+        for bucket in buckets:
+            # HEAD has no body that would say why it is 404; listing one key has.
+            await self.send("GET", bucket, query={"list-type": "2", "max-keys": "1"})
+
     async def send(
         self,
         method: str,

@@ -33,15 +33,16 @@ class S3Buckets:
         self._settings = settings
         site = urlsplit(public_base)
         self._origin = f"{site.scheme}://{site.netloc}"
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(_ANSWER_WITHIN_S), retries=urllib3.Retry(2, backoff_factor=0.2)
+        )
         self._minio = Minio(
             settings.endpoint,
             access_key=settings.access_key,
             secret_key=settings.secret_key,
             secure=settings.secure,
             region=settings.region,
-            http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(_ANSWER_WITHIN_S), retries=urllib3.Retry(2, backoff_factor=0.2)
-            ),
+            http_client=self._pool,
         )
 
     def provision(self) -> list[Change]:
@@ -51,9 +52,10 @@ class S3Buckets:
             ProvisionError: No answer, refused, or a bucket that anybody may read.
         """
         changes: list[Change] = []
-        for bucket in (self._settings.private_bucket, self._settings.public_bucket):
-            with _translated(bucket):
-                changes.extend(self._bucket(bucket))
+        with self._pool:  # closes its connections; a repeat opens new ones
+            for bucket in (self._settings.private_bucket, self._settings.public_bucket):
+                with _translated(bucket):
+                    changes.extend(self._bucket(bucket))
         return changes
 
     def _bucket(self, bucket: str) -> Iterator[Change]:

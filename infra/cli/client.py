@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from infra.cli.errors import CliError
+from infra.errors import UserError
 
 # The reference page's own polling advice.
 POLL_PAUSES_S = (3.0, 5.0, 10.0, 15.0)
@@ -61,7 +61,7 @@ class ApiClient:
                 for piece in answer.iter_bytes():
                     file.write(piece)
         except httpx.HTTPError as error:
-            raise CliError(f"the clip could not be fetched from {address}: {error}") from error
+            raise UserError(f"the clip could not be fetched from {address}: {error}") from error
         return path.stat().st_size
 
     def _call(
@@ -79,10 +79,10 @@ class ApiClient:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             sentence = f"{self.url} does not answer ({error}); is `spotclip up` running, and is SPOTCLIP_URL right?"
-            raise CliError(sentence) from error
+            raise UserError(sentence) from error
         data, message = self._unwrapped(answer)
         if answer.is_error:
-            raise CliError(f"{message} (HTTP {answer.status_code})")
+            raise UserError(f"{message} (HTTP {answer.status_code})")
         return data
 
     def _unwrapped(self, answer: httpx.Response) -> tuple[object, str]:
@@ -91,7 +91,7 @@ class ApiClient:
             envelope = answer.json()
             return envelope["data"], str(envelope["message"])
         except (ValueError, KeyError, TypeError) as error:
-            raise CliError(
+            raise UserError(
                 f"{self.url} is no Spotclip server: it answered {answer.status_code} without Spotclip's envelope; "
                 "is SPOTCLIP_URL right?"
             ) from error
@@ -104,9 +104,9 @@ def as_part(text: str) -> str:
 
 def _credential(value: str | None, what: str, advice: str) -> str:
     if not value:
-        raise CliError(f"{what} is missing: {advice}")
+        raise UserError(f"{what} is missing: {advice}")
     if not value.isascii() or not value.isprintable():
-        raise CliError(f"{what} has characters that no one of ours has: {advice}")
+        raise UserError(f"{what} has characters that no one of ours has: {advice}")
     return value
 
 
@@ -114,7 +114,7 @@ def poll(ask: Callable[[], Any], ended: Callable[[Any], bool], *, pauses_s: tupl
     """Ask until it has ended, with growing pauses; returns the last answer.
 
     Raises:
-        CliError: It had not ended after `limit_s`.
+        UserError: It had not ended after `limit_s`.
     """
     deadline = time.monotonic() + limit_s
     for pause_s in _growing(pauses_s):
@@ -122,7 +122,7 @@ def poll(ask: Callable[[], Any], ended: Callable[[Any], bool], *, pauses_s: tupl
         if ended(answer):
             return answer
         if time.monotonic() > deadline:
-            raise CliError(f"it had not ended after {limit_s:g} s; ask again later, nothing is lost")
+            raise UserError(f"it had not ended after {limit_s:g} s; ask again later, nothing is lost")
         time.sleep(pause_s)
     raise AssertionError("pauses never end")
 

@@ -12,16 +12,20 @@ import typer
 
 from infra.cli import searches, up, videos
 from infra.cli.client import ApiClient
-from infra.cli.errors import CliError
+from infra.cli.options import CACHE_DIR
 from infra.cli.output import JsonFlag, Output
 from infra.demo_media import build_race, find_media
+from infra.errors import UserError
 from infra.local import LocalSystem
 from streams.media.mp4_boxes import Mp4Error, read_movie
+
+app = typer.Typer(add_completion=False)
 
 _SOURCE = "finish-line"
 _LIMIT_S = 600.0
 
 
+@app.command("demo")
 def demo(
     data: Annotated[
         Path | None, typer.Option("--data", help="Where everything is kept; a temporary folder by default.")
@@ -40,7 +44,7 @@ def demo(
             if video is None:
                 video = Path(folder) / "race.mp4"
                 build_race(video)
-        with LocalSystem(data or Path(folder) / "data", up.CACHE_DIR) as system:
+        with LocalSystem(data or Path(folder) / "data", CACHE_DIR) as system:
             with steps.step("start of Kafka, ClickHouse, S3, API and workers"):
                 running = up.start(system, output)
             result = _job(running.url, running.admin_token, selfie, video, Path(folder), steps)
@@ -77,7 +81,7 @@ def _job(url: str, admin_token: str, selfie: Path, video: Path, folder: Path, st
     with steps.step("indexing"):
         indexed = videos.wait_until_indexed(admin, steps.output, event_id, _SOURCE, limit_s=_LIMIT_S)
     if indexed["state"] != "indexed":
-        raise CliError(f"the video could not be indexed: {indexed['error']}")
+        raise UserError(f"the video could not be indexed: {indexed['error']}")
     partner = ApiClient(url, api_key=api_key)
     with steps.step("search, from POST to the end"):
         started = searches.start(partner, org_id, event_id, selfie, None)
@@ -87,7 +91,9 @@ def _job(url: str, admin_token: str, selfie: Path, video: Path, folder: Path, st
         )
     searches.show(steps.output, result)
     if result["status"] != "completed":
-        raise CliError(f"no clip was made: the search ended as {result['status']} ({result['error'] or 'no sentence'})")
+        raise UserError(
+            f"no clip was made: the search ended as {result['status']} ({result['error'] or 'no sentence'})"
+        )
     for clip in result["videos"]:
         with steps.step(f"clip {clip['uuid']} fetched and played to its end"):
             path = folder / f"{clip['uuid']}.mp4"
@@ -100,20 +106,20 @@ def check_clip(path: Path, output: Output) -> None:
     """Play a clip to its end.
 
     Raises:
-        CliError: It is not what a browser plays at once: H.264 in MP4, its index in front, every frame decodable.
+        UserError: It is not what a browser plays at once: H.264 in MP4, its index in front, every frame decodable.
     """
     try:
         if not read_movie(path).moov_first:
-            raise CliError("the clip's index is not in front, so that it would not play before it is whole")
+            raise UserError("the clip's index is not in front, so that it would not play before it is whole")
         with av.open(path) as container:
             stream = container.streams.video[0]
             codec = stream.codec_context.name
             frames = sum(1 for frame in container.decode(stream) if not frame.is_corrupt)
             length_s = (container.duration or 0) / 1_000_000
     except (av.FFmpegError, Mp4Error, OSError, IndexError) as error:
-        raise CliError(f"the clip does not play: {error}") from error
+        raise UserError(f"the clip does not play: {error}") from error
     if codec != "h264" or not frames:
-        raise CliError(f"the clip does not play in a browser: {frames} frames of {codec}")
+        raise UserError(f"the clip does not play in a browser: {frames} frames of {codec}")
     output.say(f"           {length_s:.2f} s, {frames} frames of {codec}, {path.stat().st_size} bytes")
 
 

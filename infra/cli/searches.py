@@ -7,10 +7,10 @@ import typer
 
 from infra.cli.client import POLL_PAUSES_S, ApiClient, poll
 from infra.cli.connection import DEFAULT_URL, ApiKey, Url
-from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
+from infra.errors import UserError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(name="search", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
@@ -48,7 +48,7 @@ def run(
             output.say(f"Saved {path} ({client.download(clip['video_url'], path)} bytes).")
     output.result(result)
     if result["status"] in ("failed", "clip_failed"):
-        raise CliError(f"the search ended as {result['status']}: {result['error'] or 'no clip could be cut'}")
+        raise UserError(f"the search ended as {result['status']}: {result['error'] or 'no clip could be cut'}")
 
 
 def start(client: ApiClient, org_id: int, event_id: int, selfie: Path, request_id: str | None) -> dict[str, Any]:

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import platformdirs
 import typer
 
-from infra.cli.errors import CliError
+from infra.cli.options import CACHE_DIR, DATA_DIR, DataDir
 from infra.cli.output import JsonFlag, Output
+from infra.errors import UserError
 from infra.local import LocalSystem, Running
 
-DATA_DIR = platformdirs.user_data_path("spotclip")
-CACHE_DIR = platformdirs.user_cache_path("spotclip")
-DataDir = Annotated[Path, typer.Option("--data", help="Where everything is kept.")]
+app = typer.Typer(add_completion=False)
 
 
+@app.command("up")
 def up(
     data: DataDir = DATA_DIR,
     port: Annotated[int | None, typer.Option(help="The API's port; a free one by default, the same each time.")] = None,
@@ -28,7 +27,7 @@ def up(
     """Start Kafka, ClickHouse, S3, the API and all workers; run until Ctrl-C."""
     output = Output(as_json=as_json)
     if ready_file is not None and not ready_file.parent.is_dir():
-        raise CliError(f"the folder of {ready_file} is not there; make it, or name another ready file")
+        raise UserError(f"the folder of {ready_file} is not there; make it, or name another ready file")
     signal.signal(signal.SIGTERM, _interrupt)
     with LocalSystem(data, CACHE_DIR, port=port, ready_file=ready_file) as system:
         running = start(system, output)

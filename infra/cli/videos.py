@@ -7,10 +7,10 @@ import typer
 
 from infra.cli.client import ApiClient, as_part, poll
 from infra.cli.connection import DEFAULT_URL, AdminToken, Url
-from infra.cli.errors import CliError
 from infra.cli.output import JsonFlag, Output
+from infra.errors import UserError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(name="video", help="Source videos of an event.", no_args_is_help=True, add_completion=False)
 
 EventId = Annotated[int, typer.Argument(help="The event's id.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return only when the video is indexed, or has failed.")]
@@ -39,7 +39,7 @@ def add(
     show(output, [video])
     output.result(video)
     if video["state"] == "failed":
-        raise CliError(f"the video could not be indexed: {video['error']}")
+        raise UserError(f"the video could not be indexed: {video['error']}")
 
 
 @app.command("status")

@@ -1,61 +1,17 @@
 """Finds the faces of one chunk of a video: decode, detect, align, look again, embed, track."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.samples import Damage, Sample, samples
-from streams.vision.detect import Box
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import second_look
 from streams.vision.track import SeenFace, Track, Tracker
 
 
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One of the best faces of a track: time, box in upright source pixels, second score, vector float32 [128]."""
-
-    time_ms: int
-    box: Box
-    second_score: float
-    vector: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class TrackFaces:
-    """A face over time; `faces` are the best few, best first."""
-
-    track: int
-    first_ms: int
-    last_ms: int
-    sample_times: tuple[int, ...]
-    faces: tuple[Face, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class ChunkFaces:
-    """The result of one chunk.
-
-    Attributes:
-        tracks: by number.
-        samples: frames looked at.
-        faces_seen: faces that passed the second look.
-        skipped_frames: damaged frames of the span.
-        damaged_ms: ranges of the source's timeline that the damaged frames lie in.
-    """
-
-    tracks: tuple[TrackFaces, ...]
-    samples: int
-    faces_seen: int
-    skipped_frames: int
-    damaged_ms: tuple[tuple[int, int], ...]
-
-
-def index_chunk(
+def find_tracks(
     url: str | Path, start_ms: int, end_ms: int, fps: float, models: FaceModels, *, policy: FacePolicy | None = None
 ) -> ChunkFaces:
     """Returns the face tracks of `[start_ms, end_ms)` of a source at `fps` samples per second.

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.videos import ChunkFailed, ChunkIndexed, IndexChunk
-from streams.index.chunk_faces import ChunkFaces, index_chunk
-from streams.media.source import SourceUnreadable
+from streams import jobs
+from streams.index.tracks import ChunkFaces
+from streams.media.errors import SourceUnreadable
 from streams.ports import Children, Clock, FaceRow, FaceStore, Failpoint, Objects
 from streams.source_jobs import run_on_source
-from streams.vision.kept_models import kept_face_models
-from streams.vision.models import ModelSet
+from streams.vision.models.model_set import ModelSet
 
 
 class ChunkPoint(StrEnum):
@@ -40,7 +40,7 @@ class ChunkIndexer:
             seen = await run_on_source(
                 self.objects,
                 self.children,
-                find_chunk_faces,
+                jobs.index_chunk,
                 url,
                 work.span.start_ms,
                 work.span.end_ms,
@@ -70,11 +70,6 @@ class ChunkIndexer:
             skipped_frames=seen.skipped_frames,
         )
         return [indexed]
-
-
-def find_chunk_faces(url: str, start_ms: int, end_ms: int, fps: float, models: ModelSet) -> ChunkFaces:
-    """In a child: the face tracks of one chunk."""
-    return index_chunk(url, start_ms, end_ms, fps, kept_face_models(models))
 
 
 def face_rows(seen: ChunkFaces) -> list[FaceRow]:

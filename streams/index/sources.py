@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.videos import ActivateGeneration, GenerationActivated, SourceFailed, SourceSplit, SourceWork, SplitSource
+from streams import jobs
 from streams.index.split import plan_chunks
-from streams.media.probe import probe
-from streams.media.source import SourceUnreadable
+from streams.media.errors import SourceUnreadable
 from streams.ports import Children, Clock, FaceStore, Failpoint, Objects
 from streams.source_jobs import run_on_source
 
@@ -47,7 +47,7 @@ class SourceKeeper:
         url = await self.objects.private_url(work.source.object_key)
         self.failpoint(SourcePoint.ADDRESSED)
         try:
-            facts = await run_on_source(self.objects, self.children, probe, url)
+            facts = await run_on_source(self.objects, self.children, jobs.probe_source, url)
         except SourceUnreadable as unreadable:
             return source_failed(work, str(unreadable), self.clock())
         self.failpoint(SourcePoint.PROBED)

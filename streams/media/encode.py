@@ -8,10 +8,10 @@ from pathlib import Path
 import av
 
 from streams.media.clip_file import open_clip
+from streams.media.errors import SourceUnreadable
 from streams.media.mp4_boxes import read_movie, set_played_duration
 from streams.media.picture import PictureEncoder, PictureTarget
 from streams.media.sound import SoundEncoder
-from streams.media.source import SourceUnreadable
 from streams.media.window import AnyPacket, Source, decoding_time, seek_before
 
 

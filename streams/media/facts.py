@@ -26,6 +26,42 @@ class Timeline:
         return self.origin + math.ceil((ms + Fraction(1, 2)) / (1000 * self.time_base)) - 1
 
 
+@dataclass(frozen=True)
+class VideoFacts:
+    """What was found in a source.
+
+    Attributes:
+        duration_ms: from the first shown frame to the end of the last, by the container's word.
+        first_pts: timestamp of the first shown frame, in units of `time_base`.
+        time_base: seconds per unit.
+        fps: mean frames per second, None where the container does not say.
+        width: picture as stored, in pixels, before rotation.
+        height: see `width`.
+        sample_aspect: width of a pixel over its height.
+        rotation_deg: 0, 90, 180 or 270: how far the stored picture must be turned counter-clockwise to be upright.
+        codec: FFmpeg's name, such as `h264`.
+        pix_fmt: FFmpeg's name, such as `yuv420p`.
+        has_audio: whether there is sound.
+        audio_codec: FFmpeg's name of the sound's codec, if any.
+        keyframe_ms: times of the keyframes in the container's index, ascending; empty where it has none. The index
+            holds decoding times; they are moved by the first keyframe's reordering delay.
+    """
+
+    duration_ms: int
+    first_pts: int
+    time_base: Fraction
+    fps: float | None
+    width: int
+    height: int
+    sample_aspect: Fraction
+    rotation_deg: int
+    codec: str
+    pix_fmt: str
+    has_audio: bool
+    audio_codec: str | None
+    keyframe_ms: tuple[int, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamFacts:
     """What the container says about the streams, in FFmpeg's names.

@@ -1,6 +1,5 @@
 """Says what a source is: length, picture, codecs and keyframes."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,9 +8,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streams.media.facts import Timeline
+from streams.media.errors import SourceUnreadable
+from streams.media.facts import Timeline, VideoFacts
 from streams.media.source import (
-    SourceUnreadable,
     open_source,
     read_timeline,
     source_errors,
@@ -21,42 +20,6 @@ from streams.media.source import (
 _MICROSECONDS = 1_000_000
 # 8K UHD and a little more: a larger picture is a mistake or an attack, and its frames would not fit into memory limits.
 _MAX_PIXELS = 8192 * 4608
-
-
-@dataclass(frozen=True)
-class VideoFacts:
-    """What was found in a source.
-
-    Attributes:
-        duration_ms: from the first shown frame to the end of the last, by the container's word.
-        first_pts: timestamp of the first shown frame, in units of `time_base`.
-        time_base: seconds per unit.
-        fps: mean frames per second, None where the container does not say.
-        width: picture as stored, in pixels, before rotation.
-        height: see `width`.
-        sample_aspect: width of a pixel over its height.
-        rotation_deg: 0, 90, 180 or 270: how far the stored picture must be turned counter-clockwise to be upright.
-        codec: FFmpeg's name, such as `h264`.
-        pix_fmt: FFmpeg's name, such as `yuv420p`.
-        has_audio: whether there is sound.
-        audio_codec: FFmpeg's name of the sound's codec, if any.
-        keyframe_ms: times of the keyframes in the container's index, ascending; empty where it has none. The index
-            holds decoding times; they are moved by the first keyframe's reordering delay.
-    """
-
-    duration_ms: int
-    first_pts: int
-    time_base: Fraction
-    fps: float | None
-    width: int
-    height: int
-    sample_aspect: Fraction
-    rotation_deg: int
-    codec: str
-    pix_fmt: str
-    has_audio: bool
-    audio_codec: str | None
-    keyframe_ms: tuple[int, ...]
 
 
 def probe(url: str | Path, *, timeout_s: float = 30.0) -> VideoFacts:

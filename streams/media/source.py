@@ -7,9 +7,9 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from streams.media.errors import SourceUnreachable, SourceUnreadable
 from streams.media.facts import Timeline
 from streams.media.returned_memory import returning_large_blocks
-from streams.outcomes import Invalid, TryLater
 
 # Footage is untrusted: a playlist that calls itself a video may name local files or inner addresses, so neither the
 # formats that refer to other files nor any protocol beyond these can be opened.
@@ -20,14 +20,6 @@ HTTP_PROTOCOLS = "http,https,tcp,tls"
 HTTP_OPTIONS = {"reconnect_on_network_error": "1", "reconnect_delay_max": "1", "reconnect_max_retries": "3"}
 # Frames that are looked at before the first shown one is called unknown: more than any edit list of a camera hides.
 MAX_LEAD_PACKETS = 3000
-
-
-class SourceUnreadable(Invalid):
-    """The source cannot be opened or has no picture; the text is a sentence for the person who asked."""
-
-
-class SourceUnreachable(TryLater):
-    """The source's address did not answer, or the connection broke: another try may work."""
 
 
 def is_http(url: str) -> bool:

@@ -12,9 +12,10 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from streams.media.errors import SourceUnreadable
 from streams.media.facts import PacketFacts, StreamFacts, Timeline
 from streams.media.h264 import DecoderConfig, parse_config, read_units
-from streams.media.source import SourceUnreadable, read_timeline, source_errors, video_stream
+from streams.media.source import read_timeline, source_errors, video_stream
 
 # In quotes: the class takes parameters for type checkers only.
 AnyPacket: TypeAlias = "Packet[Stream]"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from schemas.ids import clip_path
 from schemas.searches import ClipFailed, ClipReady, RenderClip
+from streams import jobs
 from streams.ports import Children, Clock, Failpoint, Objects, StoredClip
-from streams.render.cut import CutFailed, cut
+from streams.render.cut_outcome import CutFailed
 from streams.source_jobs import run_on_source
 
 
@@ -69,7 +70,14 @@ class ClipRenderer:
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             path = Path(folder) / "clip.mp4"
             made = await run_on_source(
-                self.objects, self.children, cut, url, path, work.window.start_ms, work.window.end_ms, work.quality
+                self.objects,
+                self.children,
+                jobs.cut_clip,
+                url,
+                path,
+                work.window.start_ms,
+                work.window.end_ms,
+                work.quality,
             )
             self.failpoint(ClipPoint.CUT)
             clip = StoredClip(

@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.media.encode import EncodeFailed, encode
+from streams.media.errors import SourceUnreadable
 from streams.media.picture import PictureTarget
 from streams.media.remux import CopyFailed, remux
-from streams.media.source import SourceUnreadable, open_source
+from streams.media.source import open_source
 from streams.media.window import Source, WindowTooLarge, packet_facts, read_source, read_window, stream_facts
+from streams.render.cut_outcome import Clip, CutFailed
 from streams.render.cut_plan import AudioPlan, CopyPlan, CopyPolicy, EncodePlan, plan_cut, why_not_copied
 from streams.render.prove import ProofFailed, prove_copy, prove_encode
-
-
-class CutFailed(Exception):
-    """No clip of this window can be made; the text is a sentence for the person who asked."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,6 @@ class CutLimits:
     max_window_bytes: int = 512 * 2**20
     max_long_side_px: int = 1920
     copy: CopyPolicy = field(default_factory=CopyPolicy)
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A clip that passed its proof.
-
-    `start_ms` and `end_ms` are those of what plays, `method` is `copy` or `encode`, `encoded_because` is a phrase for
-    the log that says why it is no copy. (A child that logs by itself would write into its parent's standard output.)
-    """
-
-    start_ms: int
-    end_ms: int
-    method: str
-    size_bytes: int
-    sha256: str
-    encoded_because: str | None = None
 
 
 def cut(source_url: str, path: Path, start_ms: int, end_ms: int, quality: int, limits: CutLimits | None = None) -> Clip:

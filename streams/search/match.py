@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from schemas.searches import FacesMatched, MatchSelfie, SearchFailed
 from schemas.settings import distance_of
+from streams import jobs
 from streams.ports import Children, Clock, Failpoint, Objects
 from streams.search.scan_batches import ScanBatches
-from streams.vision.kept_models import kept_face_models
-from streams.vision.models import ModelSet
-from streams.vision.selfie import Selfie, SelfieRefused, read_selfie
+from streams.vision.models.model_set import ModelSet
+from streams.vision.selfie_outcome import SelfieRefused
 
 
 class MatchPoint(StrEnum):
@@ -37,7 +37,7 @@ class Matcher:
         """The event's sightings of this selfie; a picture that shows no usable face ends the search with a sentence."""
         data = await self.objects.read_private(work.selfie.object_key, limit_bytes=self.max_selfie_bytes)
         self.failpoint(MatchPoint.SELFIE_READ)
-        selfie = await self.children.run(embed_selfie, data, self.models)
+        selfie = await self.children.run(jobs.embed_selfie, data, self.models)
         self.failpoint(MatchPoint.EMBEDDED)
         if isinstance(selfie, SelfieRefused):
             return [selfie_failed(work, selfie.sentence, self.clock())]
@@ -56,11 +56,6 @@ class Matcher:
             nearest_distance=found.nearest_distance,
         )
         return [matched]
-
-
-def embed_selfie(data: bytes, models: ModelSet) -> Selfie | SelfieRefused:
-    """In a child: the embedding of the person in a picture file, or why there is none."""
-    return read_selfie(data, kept_face_models(models))
 
 
 def selfie_failed(work: MatchSelfie | FacesMatched, sentence: str, at_ms: int) -> SearchFailed:

@@ -22,6 +22,7 @@ from streams.shell.sender import Sender
 from streams.shell.settings import ShellSettings
 from streams.shell.stage_agent import StageParts, run_stage
 from streams.shell.table import LedgerTable
+from streams.shell.tenure import Tenure
 from streams.shell.transport import ShellConsumer, ShellTransport
 from streams.shell.watchdog import Watchdog
 
@@ -42,7 +43,9 @@ class _Common:
 
 
 class ShellApp(faust.App):
-    """A Faust app that leaves no folders behind and knows its consumer."""
+    """A Faust app that leaves no folders behind and knows its consumer and its tenure."""
+
+    tenure: Tenure
 
     def _create_directories(self) -> None:
         """Make none: tables live in memory and their topics."""
@@ -66,6 +69,7 @@ def build_app(
     settings: ShellSettings,
     clock: Callable[[], int],
     *,
+    tenure: Tenure,
     failpoint: Failpoint = pass_by,
     end: Exit = end_process,
 ) -> ShellApp:
@@ -77,6 +81,7 @@ def build_app(
         stages: The stages it runs; those of other roles are an error.
         settings: See there.
         clock: Wall clock, milliseconds since 1970 UTC.
+        tenure: This process's, shared with the children it works with.
         failpoint: See `failpoints`.
         end: Ends the process; a test may only watch it.
 
@@ -87,11 +92,13 @@ def build_app(
     if foreign or not (ledgers or stages):
         raise ValueError(f"Give the role {role} its own stages or ledgers; these are not: {foreign}.")
     app = _new_app(role, settings, with_tables=bool(ledgers))
+    app.tenure = tenure
     alive = Alive(limit_s=settings.longest_stop_s, end=end)
     sender = Sender(producer=lambda: app.producer, namespace=settings.namespace, alive=alive, failpoint=failpoint)
     guard = Guard(
         settings=settings,
         outlet=sender,
+        tenure=tenure,
         end=end,
         failpoint=failpoint,
         clock=clock,

@@ -16,6 +16,7 @@ from typing import ParamSpec, Self, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from streams.outcomes import TryLater
+from streams.shell.tenure import Tenure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +47,10 @@ class ChildPool:
     A child outlives its job and keeps loaded models. It dies with its parent however that dies.
     """
 
-    def __init__(self, limits: ChildLimits) -> None:
+    def __init__(self, limits: ChildLimits, tenure: Tenure) -> None:
         self._limits = limits
+        self._tenure = tenure
+        self._free = asyncio.Semaphore(limits.workers)
         self._pool = ProcessPool(
             max_workers=limits.workers,
             initializer=_prepare,
@@ -60,7 +63,15 @@ class ChildPool:
 
         Raises:
             TryLater: The child crashed, ran past its deadline or out of memory.
+            HandedBack: No child was free before this worker began to give its partitions away.
         """
+        await self._tenure.wait(self._free.acquire())
+        try:
+            return await self._run(job, *args, **kwargs)
+        finally:
+            self._free.release()
+
+    async def _run(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         future = self._pool.schedule(job, args=args, kwargs=kwargs, timeout=self._limits.timeout_s)
         try:
             result: T = await asyncio.wrap_future(future)

@@ -28,5 +28,5 @@ Failpoint = Callable[[FailpointName], None]
 """Called at each place. A deployment's does nothing."""
 
 
-def pass_by(_name: FailpointName, /) -> None:
+def pass_by(_name: str, /) -> None:
     """The failpoint of every process that is not a test."""

@@ -6,6 +6,7 @@
 | `Invalid`, undecodable bytes | the one | given up |
 | `TryLater`, anything else | `tries`, with backoff | given up |
 | `Unavailable` | none used | waits; after `outage_limit_s` the process ends, uncommitted |
+| `HandedBack`, or the tenure ends before another try | | goes back to the log, uncommitted (`tenure`) |
 | is cancelled | | the process ends, uncommitted |
 
 Given up: the failure fact first, then the dead letter, both acknowledged. If either cannot be written, or if too large
@@ -13,9 +14,9 @@ a share of messages fails, the process ends, uncommitted.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.base import Message
 from schemas.codec import Undecodable
@@ -28,6 +29,7 @@ from streams.shell.failpoints import Failpoint, FailpointName
 from streams.shell.failure_share import FailureShare
 from streams.shell.log import LogEvent, log, printable_key, where
 from streams.shell.settings import ShellSettings
+from streams.shell.tenure import HandedBack, Tenure
 
 
 class Outlet(Protocol):
@@ -66,11 +68,12 @@ class Guard:
         *,
         settings: ShellSettings,
         outlet: Outlet,
+        tenure: Tenure,
         end: Exit,
         failpoint: Failpoint,
         clock: Callable[[], int],
         monotonic_s: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
+        sleep: Callable[[float], Coroutine[Any, Any, None]],
         jitter: Callable[[], float],
     ) -> None:
         """Bind the parts.
@@ -78,6 +81,7 @@ class Guard:
         Args:
             settings: Tries, backoff and limits.
             outlet: Sends facts and dead letters.
+            tenure: When it is over, nothing is tried again.
             end: Ends the process.
             failpoint: See `failpoints`.
             clock: Wall clock, milliseconds since 1970 UTC.
@@ -87,6 +91,7 @@ class Guard:
         """
         self._settings = settings
         self._outlet = outlet
+        self._tenure = tenure
         self._end = end
         self._failpoint = failpoint
         self._clock = clock
@@ -95,18 +100,22 @@ class Guard:
         self._jitter = jitter
         self._share = FailureShare(window=settings.failure_window, limit=settings.failure_share_limit)
 
-    async def run(self, unit: Unit) -> None:
-        """Carry one unit to its end. When this returns, the message may be committed."""
+    async def run(self, unit: Unit) -> bool:
+        """Carry one unit to its end. True: the message may be committed. False: it has gone back to the log."""
         try:
             failure, tries = await self._try(unit)
             if failure is None:
                 self._share.done()
             else:
                 await self._give_up(unit, failure, tries)
+        except HandedBack:
+            log.info(LogEvent.HANDED_BACK, **_about(unit))
+            return False
         except asyncio.CancelledError:
             # The stream would acknowledge the message on the way out.
             log.error(LogEvent.INTERRUPTED, **_about(unit))
             self._end(ExitCode.INTERRUPTED)
+        return True
 
     async def _try(self, unit: Unit) -> tuple[Exception | None, int]:
         """Why it is given up, or None when it is done; and the tries it took."""
@@ -116,6 +125,8 @@ class Guard:
         while True:
             try:
                 await unit.work()
+            except HandedBack:
+                raise
             except (Invalid, Undecodable) as error:
                 return error, tries + 1
             except Unavailable as error:
@@ -126,14 +137,14 @@ class Guard:
                     self._end(ExitCode.UNAVAILABLE)
                 waits += 1
                 log.warning(LogEvent.DEPENDENCY_DOWN, dependency=error.dependency, wait=waits, **_about(unit))
-                await self._sleep(self._pause_s(waits))
+                await self._tenure.wait(self._sleep(self._pause_s(waits)))
             except Exception as error:  # noqa: BLE001 # an unknown failure counts as try later (streams.outcomes)
                 down_since_s, waits = None, 0
                 tries += 1
                 log.warning(LogEvent.TRY_FAILED, attempt=tries, **_about(unit), **_of(error))
                 if tries >= self._settings.tries:
                     return error, tries
-                await self._sleep(self._pause_s(tries))
+                await self._tenure.wait(self._sleep(self._pause_s(tries)))
             else:
                 return None, tries + 1
 

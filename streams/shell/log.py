@@ -26,6 +26,7 @@ class LogEvent(StrEnum):
     TRY_FAILED = "try failed"
     DEPENDENCY_DOWN = "dependency down, waiting"
     OUTAGE_TOO_LONG = "dependency stayed down"
+    HANDED_BACK = "message handed back to the log"
     GIVEN_UP = "message given up"
     NOT_DELIVERED = "failure could not be reported"
     TOO_MANY_FAILURES = "too many failures"

@@ -5,6 +5,9 @@ from typing import Self
 
 from schemas.topics import Spread, Topic
 
+# A clip's upload at 10 Mb/s, or a chunk's rows on a store that is slow for once, and the acknowledgement of the facts.
+_AFTER_A_JOB_S = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellSettings:
@@ -65,14 +68,21 @@ class ShellSettings:
         if self.tries < 1 or self.failure_window < 1:
             raise ValueError("Set tries and failure_window to at least 1.")
 
-    def heavy(self) -> Self:
-        """These settings for roles whose messages take seconds to minutes (index, render).
+    def with_jobs(self, limit_s: float) -> Self:
+        """These settings for a role with children.
 
-        A longer session: decoding fills the cores and delays heartbeats, and a static member may restart within it
-        without moving a partition. A longer rebalance: it must exceed the hard limit of a job times the jobs that
-        wait for the same child.
+        Args:
+            limit_s: A job's hard limit. A rebalance waits for the jobs that run, not for those that wait for a child
+                (see `tenure`), and then for what comes after a job: the store, and the outputs.
         """
-        return replace(self, session_timeout_s=30.0, heartbeat_s=10.0, rebalance_timeout_s=900.0)
+        return replace(self, rebalance_timeout_s=limit_s + _AFTER_A_JOB_S)
+
+    def on_full_cores(self) -> Self:
+        """These settings for roles whose children fill the cores for minutes (index, render).
+
+        Decoding delays heartbeats, and a static member may restart within its session without moving a partition.
+        """
+        return replace(self, session_timeout_s=30.0, heartbeat_s=10.0)
 
     @property
     def longest_stop_s(self) -> float:

@@ -13,6 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.shell.log import LogEvent, log
+from streams.shell.tenure import Tenure
 
 
 class Positioned(Protocol):
@@ -23,6 +24,21 @@ class Positioned(Protocol):
 
     @property
     def offset(self) -> int: ...  # noqa: D102 # see the class
+
+
+# A broker answers a connection's requests in turn, so whatever a rebalance asks waits behind a fetch that waits for
+# messages. Faust's 1.5 s stood three times in every start and move: 3.1 s of 4.6 (measured). An idle worker pays with
+# four small requests per second; messages never wait for this.
+_FETCH_WAIT_MS = 250
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's own, with shorter fetches."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 # Faust has no types
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 # read at its start; Faust passes a fixed number
+        return consumer
 
 
 class ShellConsumer(driver.Consumer):
@@ -37,10 +53,26 @@ class ShellConsumer(driver.Consumer):
         # Partition -> first offset that is not finished.
         self._frontier: dict[TP, int] = {}
 
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def tenure(self) -> Tenure:
+        """The process's own; see there."""
+        app: Any = self.app
+        tenure: Tenure = app.tenure
+        return tenure
+
+    async def wait_empty(self) -> None:
+        """Wait for the messages that are being worked on; those that wait go back to the log."""
+        self.tenure.end()
+        await super().wait_empty()
+
     async def perform_seek(self) -> None:
         """Put every source at its commit, or at the log's start where there is none or it lies outside the log."""
         # Faust resumes the flow itself, right after this. Until then nothing may arrive: it would be thrown away.
         self.stop_flow()
+        self.tenure.renew()
         await super().perform_seek()
         mine = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         if not mine:

@@ -15,6 +15,7 @@ from streams.shell.log import LogEvent, log, quiet_vendors
 from streams.shell.settings import ShellSettings
 from streams.shell.start_check import CannotStart, check_topics, read_partition_counts
 from streams.shell.table import recovered
+from streams.shell.tenure import Tenure
 
 
 async def run_worker(
@@ -24,6 +25,7 @@ async def run_worker(
     settings: ShellSettings,
     clock: Callable[[], int],
     *,
+    tenure: Tenure,
     failpoint: Failpoint = pass_by,
     on_ready: Callable[[], None] | None = None,
 ) -> ExitCode:
@@ -33,11 +35,12 @@ async def run_worker(
     `settings.rebalance_timeout_s`. The process may also end at once, with the codes of `exits`.
 
     Args:
-        role: See `build_app`, also for the next four.
+        role: See `build_app`, also for the next five.
         ledgers: The ledgers to run.
         stages: The stages to run.
         settings: Settings of this process.
         clock: Wall clock, milliseconds since 1970 UTC.
+        tenure: This process's.
         failpoint: See `failpoints`.
         on_ready: Called once, when partitions are assigned and tables recovered.
 
@@ -58,7 +61,7 @@ async def run_worker(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        app = build_app(role, ledgers, stages, settings, clock, failpoint=failpoint)
+        app = build_app(role, ledgers, stages, settings, clock, tenure=tenure, failpoint=failpoint)
         return await _run(app, role, settings, stop, on_ready)
     except KafkaError as error:
         log.error(LogEvent.WORKER_CRASHED, role=role, reason=type(error).__name__)

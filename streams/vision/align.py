@@ -6,7 +6,7 @@ import dlib
 import numpy as np
 import numpy.typing as npt
 
-from streams.vision.detect import Box
+from streams.vision.box import Box
 
 Image = npt.NDArray[np.uint8]
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from streams.vision.box import Box
 from streams.vision.session import open_session
 
 Image = npt.NDArray[np.uint8]
@@ -16,26 +17,6 @@ _MULTIPLE_PX = 32
 # dlib's predictor was trained on the boxes of dlib's own detector. Fitted on faces that both found: dlib's box is a
 # square around YuNet's centre moved by this part of YuNet's width (geometric mean of the sides), of this relative side.
 _DLIB_DX, _DLIB_DY, _DLIB_SIDE = -0.0164, 0.0663, 0.9313
-
-
-@dataclass(frozen=True)
-class Box:
-    """A face's square in pixels of the picture, edges as coordinates (x1 and y1 are just outside)."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    @property
-    def width(self) -> float:
-        """Side of the square in pixels."""
-        return self.x1 - self.x0
-
-    @property
-    def center(self) -> tuple[float, float]:
-        """Centre (x, y) in pixels."""
-        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import cv2
 from streams.vision.align import Aligner
 from streams.vision.detect import FaceDetector
 from streams.vision.embed import Embedder
-from streams.vision.models.store import ModelSet
+from streams.vision.models.model_set import ModelSet
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,5 @@
 """From the bytes of a selfie to one vector, or to a named reason why there is none."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +11,7 @@ from streams.vision.face_models import FaceModels
 from streams.vision.png_still import png_still
 from streams.vision.policy import SelfiePolicy
 from streams.vision.quality import second_look, sharpness
+from streams.vision.selfie_outcome import SENTENCES, Selfie, SelfieProblem, SelfieRefused
 
 Image = npt.NDArray[np.uint8]
 
@@ -21,44 +19,6 @@ Image = npt.NDArray[np.uint8]
 # the resolution, so that cutting blurs nothing: 1 + 2 x 0.5 sides of the face where a chip has 1 + 2 x 0.25.
 _WIDE_PADDING = 0.5
 _WIDE_PX = round(2 * CHIP_PX * (1 + 2 * _WIDE_PADDING) / (1 + 2 * CHIP_PADDING))
-
-
-class SelfieProblem(StrEnum):
-    """Why a selfie cannot be searched with."""
-
-    UNDECODABLE = "undecodable"
-    NO_FACE = "no_face"
-    TOO_SMALL = "too_small"
-    TOO_BLURRED = "too_blurred"
-
-
-SENTENCES = {
-    SelfieProblem.UNDECODABLE: "The selfie is not a JPEG or PNG image that can be decoded: send another file.",
-    SelfieProblem.NO_FACE: "No face was found in the selfie: send a photo that shows the face from the front.",
-    SelfieProblem.TOO_SMALL: "The face in the selfie is too small: send a photo taken from nearer.",
-    SelfieProblem.TOO_BLURRED: "The face in the selfie is blurred or turned away: send a sharp photo from the front.",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Selfie:
-    """A usable selfie: vector float32 [128], the face's width in px, its second score, and how many faces there were.
-
-    With several faces the vector is that of the largest sharp one.
-    """
-
-    vector: npt.NDArray[np.float32]
-    face_px: float
-    second_score: float
-    faces: int
-
-
-@dataclass(frozen=True)
-class SelfieRefused:
-    """A selfie that cannot be searched with, and one sentence for the person who sent it."""
-
-    problem: SelfieProblem
-    sentence: str
 
 
 def read_selfie(data: bytes, models: FaceModels, policy: SelfiePolicy | None = None) -> Selfie | SelfieRefused:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from streams.vision.detect import Box
+from streams.vision.box import Box
 from streams.vision.policy import FacePolicy
 
 

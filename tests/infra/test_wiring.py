@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from infra.wiring import own_scratch
+from infra.wiring.stages import own_scratch
 
 NO_PROCESS = 2**22 + 1  # above the highest pid of a Linux system
 

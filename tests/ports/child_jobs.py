@@ -1,7 +1,7 @@
 """Jobs of the suite for children: importable by name in a spawned process."""
 
 from streams.outcomes import Invalid
-from streams.render.cut import CutFailed
+from streams.render.cut_outcome import CutFailed
 
 
 def subtract(a: int, b: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from streams.outcomes import Invalid
 from streams.ports import Children
-from streams.render.cut import CutFailed
+from streams.render.cut_outcome import CutFailed
 from tests.ports import child_jobs
 
 

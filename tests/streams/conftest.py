@@ -6,8 +6,10 @@ import pytest
 
 from infra.demo_media import SELFIE, Race, find_media
 from streams.vision.face_models import FaceModels, load_face_models
-from streams.vision.models import ModelSet, build_models
-from streams.vision.selfie import Selfie, read_selfie
+from streams.vision.models.model_set import ModelSet
+from streams.vision.models.store import build_models
+from streams.vision.selfie import read_selfie
+from streams.vision.selfie_outcome import Selfie
 from tests.media import shared_folder, shared_race
 
 

@@ -19,7 +19,7 @@ from schemas.topics import Spread, Topic, message_types, topic_of
 from schemas.videos import RegisterVideo, SourceObject, VideoRecord, VideoState
 from streams.flow import Ledger, Role, Stage
 from streams.pipeline import LEDGERS, index_stages, match_stages, render_stages
-from streams.vision.models import ModelSet
+from streams.vision.models.model_set import ModelSet
 from tests.streams.work import EVENT, NOW_MS, REQUEST, SOURCE_KEY, World, new_world
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.media.source import SourceUnreachable, SourceUnreadable
+from streams.media.errors import SourceUnreachable, SourceUnreadable
 from streams.outcomes import Unavailable
 from streams.source_jobs import run_on_source
 from tests.streams.work import World, new_world

@@ -3,8 +3,3 @@
 No weights are committed and nothing is downloaded at run time: each file comes out of a pinned package, is checked by
 its sha256 and converted to ONNX.
 """
-
-from streams.vision.models.sources import ModelSourceError
-from streams.vision.models.store import ModelSet, build_models
-
-__all__ = ["ModelSet", "ModelSourceError", "build_models"]

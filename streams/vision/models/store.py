@@ -5,9 +5,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 
+from streams.vision.models.model_set import ModelSet
 from streams.vision.models.resnet import resnet_onnx
 from streams.vision.models.sources import PREDICTOR, RESNET, YUNET, ModelSource
 from streams.vision.models.yunet import yunet_onnx
@@ -22,19 +23,6 @@ _CONVERSIONS: dict[str, tuple[ModelSource, Callable[[bytes], bytes]]] = {
     "yunet.onnx": (YUNET, yunet_onnx),
     "dlib_resnet.onnx": (RESNET, resnet_onnx),
 }
-
-
-@dataclass(frozen=True)
-class ModelSet:
-    """Paths of one complete set of model files; plain and picklable, so that a child process can load it.
-
-    `version` names everything that decides a vector; vectors of different versions must not be compared.
-    """
-
-    detector: Path
-    embedder: Path
-    predictor: Path
-    version: str
 
 
 def model_version() -> str:

@@ -1,11 +1,12 @@
 """Adapters against real engines, in a deployment of each module's own."""
 
+import dataclasses
 import uuid
 from pathlib import Path
 
 import pytest
 
-from infra.adapters.settings import ClickHouseSettings
+from infra.adapters.settings import ClickHouseSettings, S3Settings
 from infra.embedded.addresses import Addresses
 from infra.provision import provision
 from infra.settings import Settings
@@ -47,3 +48,14 @@ def settings(unprovisioned: Settings) -> Settings:
 def clickhouse_settings(unprovisioned: Settings) -> ClickHouseSettings:
     """The engine of the run, and a database that may not be made yet."""
     return unprovisioned.clickhouse
+
+
+@pytest.fixture(params=["nobody listens", "wrong secret", "no bucket"])
+def broken_s3(request: pytest.FixtureRequest, settings: Settings, closed_port: int) -> tuple[S3Settings, str]:
+    """A store that does not work, and what its error must name."""
+    s3, none = settings.s3, f"none-{uuid.uuid4()}"
+    return {
+        "nobody listens": (dataclasses.replace(s3, endpoint=f"127.0.0.1:{closed_port}"), "SPOTCLIP_S3_ENDPOINT"),
+        "wrong secret": (dataclasses.replace(s3, secret_key="no such secret"), "SPOTCLIP_S3_ACCESS_KEY"),
+        "no bucket": (dataclasses.replace(s3, private_bucket=none, public_bucket=none), "spotclip provision"),
+    }[request.param]

@@ -10,8 +10,8 @@ import av
 import pytest
 
 from infra.cli.demo import check_clip
-from infra.cli.errors import CliError
 from infra.cli.output import Output
+from infra.errors import UserError
 from tests.numbered_video import Recipe, build, regular_times
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def test_a_clip_that_plays_passes(tmp_path: Path, quiet: Output, capsys: pytest.
     ids=["index behind", "another codec"],
 )
 def test_a_clip_that_does_not_play_at_once_fails(tmp_path: Path, quiet: Output, recipe: Recipe, sentence: str) -> None:
-    with pytest.raises(CliError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         check_clip(build(tmp_path / "clip.mp4", recipe), quiet)
 
 
@@ -76,7 +76,7 @@ def test_a_clip_that_does_not_play_at_once_fails(tmp_path: Path, quiet: Output, 
 def test_a_clip_that_is_cut_off_fails(tmp_path: Path, quiet: Output, kept: int) -> None:
     path = build(tmp_path / "clip.mp4", Recipe(times_ms=regular_times(1)))
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(CliError, match="the clip"):
+    with pytest.raises(UserError, match="the clip"):
         check_clip(path, quiet)
 
 
@@ -85,5 +85,5 @@ def test_sound_alone_is_no_clip(tmp_path: Path, quiet: Output) -> None:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as output:
         stream = output.add_stream("aac", rate=48_000)
         output.mux(stream.encode(None))
-    with pytest.raises(CliError, match="does not play"):
+    with pytest.raises(UserError, match="does not play"):
         check_clip(path, quiet)

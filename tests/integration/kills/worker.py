@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.settings import Settings
-from infra.wiring import run_role
+from infra.wiring.worker import run_role
 from streams.flow import Role
 from tests.integration.kills.orders import Orders
 

@@ -8,12 +8,13 @@ import pytest
 
 from infra.demo_media import Race, find_media
 from schemas.settings import ClipSettings, distance_of
-from streams.index.chunk_faces import ChunkFaces, TrackFaces, find_faces, index_chunk
+from streams.index.chunk_faces import find_faces, find_tracks
 from streams.index.split import plan_chunks
+from streams.index.tracks import ChunkFaces, TrackFaces
 from streams.media.samples import samples
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
-from streams.vision.selfie import Selfie
+from streams.vision.selfie_outcome import Selfie
 
 FPS = 5.0
 STEP_MS = 200
@@ -36,7 +37,7 @@ def matches(track: TrackFaces, selfie: Selfie) -> bool:
 def test_the_man_is_found_where_he_is(
     film: str, first_ms: int, end_ms: int, man: Selfie, face_models: FaceModels
 ) -> None:
-    (track,) = index_chunk(find_media(film), 0, LONG, FPS, face_models).tracks
+    (track,) = find_tracks(find_media(film), 0, LONG, FPS, face_models).tracks
     assert max(distances(track, man)) < MATCH_DISTANCE
     assert first_ms <= track.first_ms < first_ms + STEP_MS + 50
     assert end_ms - STEP_MS - 50 <= track.last_ms < end_ms
@@ -45,13 +46,13 @@ def test_the_man_is_found_where_he_is(
 
 @pytest.mark.parametrize("film", ["WolfgangLanger_Pexels.mp4", "carphone_pristine.mp4"])
 def test_nobody_else_is_taken_for_him(film: str, man: Selfie, face_models: FaceModels) -> None:
-    (track,) = index_chunk(find_media(film), 0, 4_000, FPS, face_models).tracks
+    (track,) = find_tracks(find_media(film), 0, 4_000, FPS, face_models).tracks
     assert min(distances(track, man)) > 0.7
 
 
 @pytest.mark.parametrize("film", ["no_face.mp4", "bikes.mp4"])
 def test_where_there_is_no_face_there_is_no_track(film: str, face_models: FaceModels) -> None:
-    found = index_chunk(find_media(film), 0, LONG, FPS, face_models)
+    found = find_tracks(find_media(film), 0, LONG, FPS, face_models)
     assert (found.tracks, found.faces_seen, found.skipped_frames) == ((), 0, 0)
     assert found.samples >= 20
 
@@ -59,7 +60,7 @@ def test_where_there_is_no_face_there_is_no_track(film: str, face_models: FaceMo
 @pytest.fixture(scope="module")
 def race_chunks(race: Race, face_models: FaceModels) -> list[ChunkFaces]:
     plan = plan_chunks(race.duration_ms, chunk_ms=35_000)
-    return [index_chunk(race.path, span.start_ms, span.end_ms, FPS, face_models) for span in plan]
+    return [find_tracks(race.path, span.start_ms, span.end_ms, FPS, face_models) for span in plan]
 
 
 def test_everybody_is_seen_when_the_truth_says(race: Race, race_chunks: list[ChunkFaces], man: Selfie) -> None:
@@ -85,7 +86,7 @@ def test_a_face_across_the_border_of_chunks_is_tracked_in_both(race_chunks: list
 
 
 def test_equal_input_gives_equal_output(race: Race, face_models: FaceModels) -> None:
-    one, other = (index_chunk(race.path, 8_000, 9_000, FPS, face_models) for _ in range(2))
+    one, other = (find_tracks(race.path, 8_000, 9_000, FPS, face_models) for _ in range(2))
     assert one.samples == other.samples == 5
     for track, same in zip(one.tracks, other.tracks, strict=True):
         assert track.sample_times == same.sample_times
@@ -95,7 +96,7 @@ def test_equal_input_gives_equal_output(race: Race, face_models: FaceModels) -> 
 
 
 def test_a_stored_face_is_complete(race: Race, face_models: FaceModels) -> None:
-    (track,) = index_chunk(race.path, 8_000, 10_200, FPS, face_models).tracks
+    (track,) = find_tracks(race.path, 8_000, 10_200, FPS, face_models).tracks
     assert len(track.faces) == 3
     assert track.first_ms == track.sample_times[0]
     assert track.last_ms == track.sample_times[-1]
@@ -135,8 +136,8 @@ def man_on_his_side(tmp_path: Path) -> Path:
 def test_a_video_stored_on_its_side_is_looked_at_upright(
     man_on_his_side: Path, man: Selfie, face_models: FaceModels
 ) -> None:
-    (track,) = index_chunk(man_on_his_side, 0, LONG, FPS, face_models).tracks
-    (upright,) = index_chunk(find_media("single_face.mp4"), 0, LONG, FPS, face_models).tracks
+    (track,) = find_tracks(man_on_his_side, 0, LONG, FPS, face_models).tracks
+    (upright,) = find_tracks(find_media("single_face.mp4"), 0, LONG, FPS, face_models).tracks
     assert max(distances(track, man)) < MATCH_DISTANCE
     assert track.sample_times == upright.sample_times
     assert track.faces[0].box.center == pytest.approx(upright.faces[0].box.center, abs=15)

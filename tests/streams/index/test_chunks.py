@@ -8,13 +8,13 @@ import pytest
 from infra.demo_media import find_media
 from infra.embedded.ports import free_port
 from schemas.videos import ChunkFailed, ChunkIndexed
-from streams.index.chunk_faces import ChunkFaces, Face, TrackFaces
 from streams.index.chunks import ChunkIndexer, ChunkPoint, chunk_failed, face_rows
-from streams.media.source import SourceUnreachable
+from streams.index.tracks import ChunkFaces, Face, TrackFaces
+from streams.media.errors import SourceUnreachable
 from streams.outcomes import Unavailable
-from streams.vision.detect import Box
-from streams.vision.models import ModelSet
-from streams.vision.selfie import Selfie
+from streams.vision.box import Box
+from streams.vision.models.model_set import ModelSet
+from streams.vision.selfie_outcome import Selfie
 from tests.ports.faces_suite import unlike
 from tests.streams.work import (
     CHUNK,

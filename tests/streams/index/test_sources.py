@@ -9,7 +9,7 @@ from infra.embedded.ports import free_port
 from schemas.videos import ActivateGeneration, GenerationActivated, SourceFailed, SourceSplit
 from streams.index.sources import SourceKeeper, SourcePoint, source_failed
 from streams.index.split import plan_chunks
-from streams.media.source import SourceUnreachable
+from streams.media.errors import SourceUnreachable
 from streams.outcomes import Unavailable
 from tests.numbered_video import Recipe, build, regular_times
 from tests.streams.work import (

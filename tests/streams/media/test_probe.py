@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from infra.demo_media import Race, find_media
+from streams.media.errors import SourceUnreachable, SourceUnreadable
 from streams.media.probe import probe
-from streams.media.source import SourceUnreachable, SourceUnreadable
 from tests.numbered_video import Recipe, build, regular_times
 from tests.range_server import range_server
 

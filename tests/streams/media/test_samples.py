@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from infra.demo_media import Race, find_media
+from streams.media.errors import SourceUnreadable
 from streams.media.samples import Damage, Sample, samples
-from streams.media.source import SourceUnreadable
 from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, Recipe, build, regular_times
 
 LONG = 10**8

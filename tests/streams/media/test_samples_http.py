@@ -10,8 +10,8 @@ import av
 import pytest
 
 from infra.demo_media import Race
+from streams.media.errors import SourceUnreachable
 from streams.media.samples import samples
-from streams.media.source import SourceUnreachable
 from streams.render.cut import cut
 from tests.range_server import RangeServer, range_server
 

@@ -10,7 +10,7 @@ import pytest
 from infra.embedded.ports import free_port
 from schemas.ids import clip_path
 from schemas.searches import ClipFailed, ClipReady
-from streams.media.source import SourceUnreachable
+from streams.media.errors import SourceUnreachable
 from streams.outcomes import Unavailable
 from streams.ports import StoredClip
 from streams.render.clips import ClipPoint, ClipRenderer, clip_failed
@@ -102,7 +102,7 @@ async def test_a_clip_that_is_already_there_is_reported_and_not_cut_again(world:
 async def test_a_repeat_reports_the_same(world: World, renderer: ClipRenderer) -> None:
     first = await renderer(render_clip(500, 2_000))
     assert await renderer(render_clip(500, 2_000)) == first
-    assert world.children.jobs == ["cut"]
+    assert world.children.jobs == ["cut_clip"]
 
 
 async def test_a_kill_before_the_upload_gives_the_same_bytes_again(world: World, renderer: ClipRenderer) -> None:

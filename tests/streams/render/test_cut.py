@@ -11,7 +11,8 @@ import av
 import pytest
 
 from streams.media.mp4_boxes import read_movie
-from streams.render.cut import Clip, CutFailed, CutLimits, cut
+from streams.render.cut import CutLimits, cut
+from streams.render.cut_outcome import Clip, CutFailed
 from streams.render.cut_plan import CopyPolicy
 from tests.numbered_video import BEEP_MS, Recipe, beep_starts_ms, build, read_number, regular_times, shown_numbers
 from tests.range_server import range_server

@@ -9,7 +9,8 @@ import av
 import pytest
 
 from streams.media.mp4_boxes import read_movie
-from streams.render.cut import Clip, cut
+from streams.render.cut import cut
+from streams.render.cut_outcome import Clip
 from tests.numbered_video import Recipe, beep_starts_ms, build, regular_times, shown_numbers
 
 MS_PER_PICTURE = 40

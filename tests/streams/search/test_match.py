@@ -11,8 +11,8 @@ from schemas.searches import FacesMatched, SearchFailed
 from streams.outcomes import Invalid, Unavailable
 from streams.search.match import Matcher, MatchPoint, selfie_failed
 from streams.search.scan_batches import ScanBatches
-from streams.vision.models import ModelSet
-from streams.vision.selfie import SENTENCES, Selfie, SelfieProblem
+from streams.vision.models.model_set import ModelSet
+from streams.vision.selfie_outcome import SENTENCES, Selfie, SelfieProblem
 from tests.ports.faces_suite import face, near, unlike
 from tests.streams.work import (
     ATTEMPT,

@@ -8,6 +8,7 @@ import faust
 from streams.flow import Role
 from streams.shell.app import ShellApp, build_app
 from streams.shell.settings import ShellSettings
+from streams.shell.tenure import Tenure
 from tests.streams.shell.toy_ledger import LEDGER
 
 
@@ -15,7 +16,7 @@ from tests.streams.shell.toy_ledger import LEDGER
 def ledger_app(bootstrap: str = "127.0.0.1:1", namespace: str = "n") -> Iterator[ShellApp]:
     """A ledger worker's app."""
     settings = ShellSettings(bootstrap_servers=bootstrap, namespace=namespace)
-    app = build_app(Role.LEDGER, [LEDGER], [], settings, lambda: 0)
+    app = build_app(Role.LEDGER, [LEDGER], [], settings, lambda: 0, tenure=Tenure())
     try:
         yield app
     finally:

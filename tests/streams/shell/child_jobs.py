@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 
 def add(a: int, b: int) -> int:
@@ -27,3 +28,8 @@ def eat(size_bytes: int) -> int:
 
 def niceness() -> int:
     return os.nice(0)
+
+
+def sleep(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds

@@ -19,6 +19,7 @@ from streams.shell.failpoints import FailpointName, pass_by
 from streams.shell.guard import Guard, Outlet, Unit
 from streams.shell.sender import Refused, Sender
 from streams.shell.settings import ShellSettings
+from streams.shell.tenure import HandedBack, Tenure
 from tests.streams.shell import toy
 from tests.streams.shell.apps import ledger_app
 from tests.streams.shell.cluster import Cluster
@@ -139,10 +140,11 @@ def fact(sentence: str, at_ms: int) -> SearchFailed:
     return toy.failure(toy.match("one"), sentence, at_ms)
 
 
-def make_guard(outlet: Outlet, waits: Waits, **settings: float) -> Guard:
+def make_guard(outlet: Outlet, waits: Waits, *, tenure: Tenure | None = None, **settings: float) -> Guard:
     return Guard(
         settings=ShellSettings(bootstrap_servers="", namespace="", **settings),  # type: ignore[arg-type]
         outlet=outlet,
+        tenure=tenure or Tenure(),
         end=end,
         failpoint=pass_by,
         clock=lambda: NOW_MS,
@@ -176,7 +178,7 @@ Outlets = tuple[Outlet, Sent]
 )
 async def test_what_works_in_the_end_is_done_and_nothing_is_sent(outlet: Outlets, errors: list[BaseException]) -> None:
     work, tries = Work(list(errors)), len(errors) + 1
-    await make_guard(outlet[0], Waits()).run(make_unit(work))
+    assert await make_guard(outlet[0], Waits()).run(make_unit(work))
     assert work.calls == tries
     assert outlet[1]() == []
 
@@ -195,7 +197,7 @@ async def test_what_is_given_up_sends_the_fact_first_then_the_dead_letter(
     outlet: Outlets, error: Exception, tries: int, sentence: str
 ) -> None:
     work = Work([error] * 9)
-    await make_guard(outlet[0], Waits()).run(make_unit(work))
+    assert await make_guard(outlet[0], Waits()).run(make_unit(work))
     assert work.calls == tries
     failed, letter = outlet[1]()
     assert failed == (SEARCH_FACTS.name, b"7/one", encode(fact(sentence, NOW_MS)), {})
@@ -268,6 +270,23 @@ async def test_a_message_that_is_cancelled_ends_the_process(outlet: Outlets) -> 
         await make_guard(outlet[0], Waits()).run(make_unit(Work([asyncio.CancelledError()])))
     assert ended.value.code is ExitCode.INTERRUPTED
     assert outlet[1]() == []
+
+
+@pytest.mark.parametrize(
+    "error", [TryLater("not yet"), RuntimeError("a bug"), Unavailable("s3", "S3 does not answer.")], ids=repr
+)
+async def test_nothing_is_tried_again_while_partitions_are_given_away(error: Exception) -> None:
+    """A pause, and an outage, would hold up the rebalance; nothing is sent, and nothing counts as failed."""
+    outlet, work, tenure = FakeOutlet(), Work([error] * 9), Tenure()
+    tenure.end()
+    assert not await make_guard(outlet, Waits(), tenure=tenure, failure_window=1).run(make_unit(work))
+    assert (work.calls, outlet.sent) == (1, [])
+
+
+async def test_work_that_did_not_get_a_child_goes_back() -> None:
+    outlet, work = FakeOutlet(), Work([HandedBack("no child was free")])
+    assert not await make_guard(outlet, Waits()).run(make_unit(work))
+    assert (work.calls, outlet.sent) == (1, [])
 
 
 async def test_too_large_a_share_of_failures_ends_the_process_before_the_next_dead_letter(outlet: Outlets) -> None:

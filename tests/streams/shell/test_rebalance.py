@@ -10,6 +10,7 @@ from schemas.codec import decode
 from schemas.searches import ClipFailed
 from schemas.topics import MATCHES, SEARCH_COMMANDS, SEARCH_FACTS, Topic
 from streams.shell.exits import ExitCode
+from streams.shell.log import LogEvent
 from streams.shell.table import partition_of
 from tests.streams.shell import toy
 from tests.streams.shell.cluster import PARTITIONS, Cluster
@@ -127,6 +128,24 @@ def test_a_late_waker_ends_before_it_sends(cluster: Cluster, workers: Workers) -
     assert other.stop() == ExitCode.STOPPED
     facts = [decode(SEARCH_FACTS, entry.value()) for entry in cluster.read(SEARCH_FACTS)]
     assert [fact.request_id for fact in facts if isinstance(fact, ClipFailed)] == ["slow"]
+
+
+def test_a_rebalance_waits_for_the_job_in_the_child_and_not_for_those_that_wait_for_it(
+    cluster: Cluster, workers: Workers
+) -> None:
+    """Those go back to the log and are done once, by whoever has their partition then."""
+    names = [name for number in range(PARTITIONS) for name in names_in(number, "child", 1)]
+    first = workers.start("match", slow_s=4.0)
+    first.wait_ready()
+    cluster.produce(toy.match(name) for name in names)
+    wait_until(lambda: len(first.journal) == PARTITIONS, 40, "every message taken")
+    second = workers.start("match", slow_s=0.1)
+    wait_until(lambda: all_committed(cluster, "match", MATCHES), 60, "everything committed")
+    assert LogEvent.HANDED_BACK in first.output
+    ended = [line for worker in (first, second) for line in worker.journal if line.startswith("ended")]
+    assert sorted(ended) == sorted(f"ended {name}" for name in names)
+    assert [line for line in second.journal if line.startswith("ended")]
+    assert [first.stop(), second.stop()] == [ExitCode.STOPPED] * 2
 
 
 @pytest.mark.full

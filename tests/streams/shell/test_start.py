@@ -62,9 +62,11 @@ def test_settings_that_do_not_work_together_are_refused(wrong: dict[str, float],
         ShellSettings(bootstrap_servers="", namespace="", **wrong)  # type: ignore[arg-type]
 
 
-def test_heavy_settings_work_together_and_keep_the_rest() -> None:
-    heavy = ShellSettings(bootstrap_servers="a:1", namespace="n", tries=3).heavy()
+def test_settings_of_roles_with_children_work_together_and_keep_the_rest() -> None:
+    """A rebalance waits longer than a job may take."""
+    heavy = ShellSettings(bootstrap_servers="a:1", namespace="n", tries=3).with_jobs(300.0).on_full_cores()
     assert (heavy.tries, heavy.session_timeout_s, heavy.longest_stop_s) == (3, 30.0, 20.0)
+    assert heavy.rebalance_timeout_s > 300.0
 
 
 @pytest.mark.engines

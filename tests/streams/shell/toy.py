@@ -39,7 +39,8 @@ class ToyConfig(msgspec.Struct, frozen=True, kw_only=True):
         folder: Where the worker writes its files.
         settings: Fields of `ShellSettings`.
         failpoint: Where to end the process, or None; the `failpoint_hit`-th time it is passed.
-        slow_key: The toy stage takes `slow_s` for messages of this request.
+        slow_key: The toy stage takes `slow_s` for messages of this request, and in its one child for requests whose
+            id begins with `child`.
     """
 
     folder: str

@@ -15,10 +15,12 @@ from schemas.searches import MatchSelfie, SearchRecord, SubmitSearch
 from schemas.topics import MATCHES
 from streams.flow import Decision, Ledger, Role, Stage
 from streams.outcomes import Invalid, TryLater, Unavailable
+from streams.shell.children import ChildLimits, ChildPool
 from streams.shell.failpoints import FailpointName
 from streams.shell.settings import ShellSettings
+from streams.shell.tenure import Tenure
 from streams.shell.worker import run_worker
-from tests.streams.shell import toy
+from tests.streams.shell import child_jobs, toy
 from tests.streams.shell.toy import ToyConfig, fingerprint
 from tests.streams.shell.toy_ledger import LEDGER
 
@@ -44,8 +46,9 @@ class Failpoints:
 class ToyStage:
     """Answers a match with one fact; what else it does stands in the request's id."""
 
-    def __init__(self, config: ToyConfig) -> None:
+    def __init__(self, config: ToyConfig, children: ChildPool) -> None:
         self._config = config
+        self._children = children
 
     async def handle(self, message: MatchSelfie) -> Sequence[Message]:
         write_line(self._config.journal, f"began {message.request_id}")
@@ -58,6 +61,8 @@ class ToyStage:
             raise RuntimeError("the toy's bug")
         if word == "down":
             raise Unavailable("clickhouse", "ClickHouse does not answer.")
+        if word == "child":
+            await self._children.run(child_jobs.sleep, self._config.slow_s)
         if message.request_id == self._config.slow_key:
             await asyncio.sleep(self._config.slow_s)
         write_line(self._config.journal, f"ended {message.request_id}")
@@ -87,18 +92,21 @@ def write_line(path: Path, line: str) -> None:
 
 
 async def main(config: ToyConfig) -> int:
-    role = Role(config.role)
-    stage = Stage(name="toy-match", role=role, source=MATCHES, handle=ToyStage(config).handle, failure=toy.failure)
-    is_ledger = role is Role.LEDGER
-    return await run_worker(
-        role,
-        [observed_ledger(config)] if is_ledger else [],
-        [] if is_ledger else [stage],
-        ShellSettings(**config.settings),
-        lambda: time.time_ns() // 1_000_000,
-        failpoint=Failpoints(config),
-        on_ready=lambda: write_line(config.ready, "ready"),
-    )
+    role, tenure = Role(config.role), Tenure()
+    with ChildPool(ChildLimits(workers=1, timeout_s=60, memory_bytes=2**30), tenure) as children:
+        handle = ToyStage(config, children).handle
+        stage = Stage(name="toy-match", role=role, source=MATCHES, handle=handle, failure=toy.failure)
+        is_ledger = role is Role.LEDGER
+        return await run_worker(
+            role,
+            [observed_ledger(config)] if is_ledger else [],
+            [] if is_ledger else [stage],
+            ShellSettings(**config.settings),
+            lambda: time.time_ns() // 1_000_000,
+            tenure=tenure,
+            failpoint=Failpoints(config),
+            on_ready=lambda: write_line(config.ready, "ready"),
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from streams.vision.detect import Box, Detection, _distinct
+from streams.vision.box import Box
+from streams.vision.detect import Detection, _distinct
 from streams.vision.face_models import FaceModels
 from tests.streams.vision.pictures import faces_in, photo
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.vision.models import ModelSet, ModelSourceError, build_models
 from streams.vision.models.dlib_file import read_layers
 from streams.vision.models.elf import float_symbols
-from streams.vision.models.sources import PREDICTOR, RESNET, YUNET
+from streams.vision.models.model_set import ModelSet
+from streams.vision.models.sources import PREDICTOR, RESNET, YUNET, ModelSourceError
+from streams.vision.models.store import build_models
 from streams.vision.models.yunet import yunet_onnx
 
 MISSING = dataclasses.replace(YUNET, distribution="no-such-distribution")

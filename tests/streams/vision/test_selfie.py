@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from infra.demo_media import find_media
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import SelfiePolicy
-from streams.vision.selfie import (
-    SENTENCES,
-    Selfie,
-    SelfieProblem,
-    SelfieRefused,
-    decode_upright,
-    jittered_crops,
-    read_selfie,
-    upright,
-)
+from streams.vision.selfie import decode_upright, jittered_crops, read_selfie, upright
+from streams.vision.selfie_outcome import SENTENCES, Selfie, SelfieProblem, SelfieRefused
 from tests.streams.vision.pictures import Image, blurred, photo, scaled
 
 # How a camera stores an upright picture so that the orientation turns it back.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.vision.detect import Box
+from streams.vision.box import Box
 from streams.vision.policy import FacePolicy
 from streams.vision.track import SeenFace, Track, Tracker
 
