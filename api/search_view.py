@@ -51,10 +51,12 @@ class ResultDetails(msgspec.Struct, kw_only=True, frozen=True):
     Attributes:
         clips: By the clip's uuid.
         nearest_distance: The smallest face distance looked at; null until matched, or in an event without faces.
+        coverage: Share of the event's footage that could be searched when it was submitted, 0 to 1; null without any.
     """
 
     clips: dict[str, ClipDetails] = {}
     nearest_distance: float | None = None
+    coverage: float | None = None
     submitted_at_ms: int | None = None
     ended_at_ms: int | None = None
 
@@ -96,7 +98,7 @@ def result_of(record: SearchRecord, public_base: str) -> VideoClippingResult:
         return VideoClippingResult(
             request_id=record.request_id,
             status=record.status,
-            details=ResultDetails(submitted_at_ms=record.submitted_at_ms),
+            details=ResultDetails(coverage=record.coverage, submitted_at_ms=record.submitted_at_ms),
         )
     return VideoClippingResult(
         request_id=record.request_id,
@@ -107,6 +109,7 @@ def result_of(record: SearchRecord, public_base: str) -> VideoClippingResult:
         details=ResultDetails(
             clips={clip.clip_id: _details(clip) for clip in record.clips},
             nearest_distance=record.nearest_distance,
+            coverage=record.coverage,
             submitted_at_ms=record.submitted_at_ms,
             ended_at_ms=record.ended_at_ms,
         ),

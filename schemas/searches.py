@@ -58,12 +58,14 @@ class SubmitSearch(RequestCommand, frozen=True, kw_only=True):
     Attributes:
         settings: The event's settings at this moment; a later change does not touch this search.
         deadline_ms: How long the search may run before the watchdog fails it, milliseconds.
+        coverage: Share of the event's footage that could be searched at this moment, 0 to 1; None without any.
     """
 
     org_id: int
     selfie: SelfieObject
     settings: ClipSettings
     deadline_ms: int
+    coverage: float | None = None
 
 
 class ExpireSearch(RequestCommand, frozen=True, kw_only=True):
@@ -210,6 +212,7 @@ class SearchRecord(Record, frozen=True, kw_only=True):
     Attributes:
         attempt: Counts runs under this id; facts of an older one are ignored.
         number: Counts billable submissions under this id.
+        coverage: Of the submission that runs or ran.
         windows: The clips asked for; the search ends when each is in `clips` or `clip_errors`.
     """
 
@@ -221,6 +224,7 @@ class SearchRecord(Record, frozen=True, kw_only=True):
     status: SearchStatus
     attempt: int
     number: int
+    coverage: float | None = None
     windows: tuple[Window, ...] = ()
     clips: tuple[ClipReady, ...] = ()
     clip_errors: tuple[ClipFailed, ...] = ()

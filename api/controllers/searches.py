@@ -6,6 +6,7 @@ from litestar import Controller, get, post
 
 from api.auth import CLIP_SEARCH, require_event
 from api.commands import Answer, answer_in
+from api.coverage import coverage_of
 from api.deps import ApiKeyHeader, Deps, PathId, PathText, TheDeps, TheReplica
 from api.envelope import AnyRequest, ApiError, Envelope
 from api.form import parse_request_id, read_search_form
@@ -25,7 +26,8 @@ from schemas.catalog import EventRecord
 from schemas.ids import search_key, selfie_object_key
 from schemas.records import Outcome
 from schemas.searches import SearchRecord, SearchStatus, SelfieObject, SubmitSearch
-from schemas.topics import SEARCHES
+from schemas.topics import SEARCHES, VIDEOS
+from schemas.videos import VideoRecord
 
 
 class SearchController(Controller):
@@ -128,6 +130,9 @@ async def _submit(
         selfie=SelfieObject(object_key=object_key, sha256=selfie.sha256),
         settings=event.settings,
         deadline_ms=deps.settings.search.deadline_ms,
+        coverage=coverage_of(
+            record for record in replica.known_below(VIDEOS, event.event_id) if isinstance(record, VideoRecord)
+        ),
     )
     try:
         await deps.media.put_private(object_key, selfie.data, content_type=selfie.content_type)

@@ -78,6 +78,7 @@ def _start(message: SubmitSearch, *, attempt: int, number: int, before: SearchRe
         status=SearchStatus.PROCESSING,
         attempt=attempt,
         number=number,
+        coverage=message.coverage,
         submitted_at_ms=message.at_ms,
         deadline_at_ms=message.at_ms + message.deadline_ms,
         verdicts=before.verdicts if before else (),

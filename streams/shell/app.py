@@ -12,15 +12,18 @@ import faust
 
 from schemas.topics import Topic
 from streams.flow import Ledger, Role, Stage
+from streams.shell import ledger_agent, stage_agent
 from streams.shell.alive import Alive
+from streams.shell.delivery import Delivery
 from streams.shell.exits import Exit, end_process
 from streams.shell.failpoints import Failpoint, pass_by
-from streams.shell.guard import Guard
-from streams.shell.ledger_agent import LedgerParts, run_ledger
+from streams.shell.guard import Guard, Unit
+from streams.shell.handover import carry
+from streams.shell.ledger_agent import LedgerParts
 from streams.shell.recovery_check import RecoveryCheck
 from streams.shell.sender import Sender
 from streams.shell.settings import ShellSettings
-from streams.shell.stage_agent import StageParts, run_stage
+from streams.shell.stage_agent import StageParts
 from streams.shell.table import LedgerTable
 from streams.shell.tenure import Tenure
 from streams.shell.transport import ShellConsumer, ShellTransport
@@ -165,26 +168,27 @@ def _add_ledger(app: ShellApp, ledger: Ledger, common: _Common) -> None:
     parts = LedgerParts(ledger=ledger, sources=sources, table=table, sender=sender, failpoint=common.failpoint, end=end)
     # Never isolated: two actors would interleave one key's commands and facts.
     channel = app.topic(*sources, **_RAW)
-    _add_agent(app, ledger.name, channel, partial(run_ledger, parts=parts, guard=common.guard), isolated=False)
+    _add_agent(app, ledger.name, channel, partial(ledger_agent.unit_of, parts=parts), common, isolated=False)
     watchdog = Watchdog(ledger=ledger, table=table, sender=sender, clock=common.clock, failpoint=common.failpoint)
     app.timer(common.settings.watchdog_interval_s, name=f"{ledger.name}-watchdog")(watchdog.round)
 
 
 def _add_stage(app: ShellApp, stage: Stage, common: _Common) -> None:
-    parts = StageParts(stage=stage, sender=common.sender, failpoint=common.failpoint, end=common.end)
+    parts = StageParts(stage=stage, sender=common.sender, failpoint=common.failpoint)
     source = app.topic(stage.source.full_name(common.settings.namespace), **_RAW)
-    _add_agent(app, stage.name, source, partial(run_stage, parts=parts, guard=common.guard), isolated=True)
+    _add_agent(app, stage.name, source, partial(stage_agent.unit_of, parts=parts), common, isolated=True)
 
 
 def _add_agent(
     app: ShellApp,
     name: str,
     channel: Any,  # noqa: ANN401 # Faust has no types
-    body: Callable[..., Any],
+    unit_of: Callable[[Delivery], Unit],
+    common: _Common,
     *,
     isolated: bool,
 ) -> None:
     async def agent(stream: Any) -> None:  # noqa: ANN401 # Faust has no types; it wants a function with one argument
-        await body(stream, consumer=app.shell_consumer)
+        await carry(stream, unit_of=unit_of, guard=common.guard, consumer=app.shell_consumer(), end=common.end)
 
     app.agent(channel, name=name, concurrency=1, isolated_partitions=isolated)(agent)

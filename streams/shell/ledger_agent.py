@@ -4,10 +4,10 @@ A message at or below the record's applied offset is done: its outputs were ackn
 other is decided, again if need be, from the same record, and gives the same outputs.
 """
 
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -20,11 +20,9 @@ from streams.outcomes import Invalid, Unavailable
 from streams.shell.delivery import Delivery
 from streams.shell.exits import Exit, ExitCode
 from streams.shell.failpoints import Failpoint, FailpointName
-from streams.shell.guard import Guard, Unit
-from streams.shell.handover import hand_over
+from streams.shell.guard import Unit
 from streams.shell.log import LogEvent, log, printable_key
 from streams.shell.sender import Refused, Sender
-from streams.shell.transport import ShellConsumer
 
 
 class Records(Protocol):
@@ -58,23 +56,9 @@ class LedgerParts:
     end: Exit
 
 
-async def run_ledger(
-    stream: Any,  # noqa: ANN401 # Faust has no types
-    *,
-    parts: LedgerParts,
-    guard: Guard,
-    consumer: Callable[[], ShellConsumer],
-) -> None:
-    """Take the ledger's commands and facts one after another, for as long as the stream lives."""
-    events: AsyncIterable[Any] = stream.events()
-    async for event in events:
-        unit = Unit(
-            stage=parts.ledger.name,
-            delivery=event.message,
-            work=partial(apply, event.message, parts),
-            failure=_no_fact,
-        )
-        await hand_over(unit, guard=guard, consumer=consumer(), end=parts.end)
+def unit_of(delivery: Delivery, parts: LedgerParts) -> Unit:
+    """A command or a fact, and what the ledger makes of it."""
+    return Unit(stage=parts.ledger.name, delivery=delivery, work=partial(apply, delivery, parts), failure=_no_fact)
 
 
 async def apply(delivery: Delivery, parts: LedgerParts) -> None:

@@ -3,21 +3,16 @@
 One message per partition at a time, so partitions do not wait for each other.
 """
 
-from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from schemas.base import Message
 from schemas.codec import Undecodable, decode
 from streams.flow import Stage
 from streams.shell.delivery import Delivery
-from streams.shell.exits import Exit
 from streams.shell.failpoints import Failpoint, FailpointName
-from streams.shell.guard import Guard, Unit
-from streams.shell.handover import hand_over
+from streams.shell.guard import Unit
 from streams.shell.sender import Sender
-from streams.shell.transport import ShellConsumer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,26 +22,16 @@ class StageParts:
     stage: Stage
     sender: Sender
     failpoint: Failpoint
-    end: Exit
 
 
-async def run_stage(
-    stream: Any,  # noqa: ANN401 # Faust has no types
-    *,
-    parts: StageParts,
-    guard: Guard,
-    consumer: Callable[[], ShellConsumer],
-) -> None:
-    """Take a partition's messages one after another, for as long as the stream lives."""
-    events: AsyncIterable[Any] = stream.events()
-    async for event in events:
-        unit = Unit(
-            stage=parts.stage.name,
-            delivery=event.message,
-            work=partial(work, event.message, parts),
-            failure=partial(failure_of, event.message, parts),
-        )
-        await hand_over(unit, guard=guard, consumer=consumer(), end=parts.end)
+def unit_of(delivery: Delivery, parts: StageParts) -> Unit:
+    """A message, and what the stage makes of it."""
+    return Unit(
+        stage=parts.stage.name,
+        delivery=delivery,
+        work=partial(work, delivery, parts),
+        failure=partial(failure_of, delivery, parts),
+    )
 
 
 async def work(delivery: Delivery, parts: StageParts) -> None:

@@ -35,7 +35,7 @@ async def test_all_keys_are_present_whatever_the_status(door: Door, status: Sear
     await door.end(request_id, status)
     data = (await door.result(request_id)).json()["data"]
     assert data.keys() == ALL_KEYS
-    assert data["details"].keys() == {"clips", "nearest_distance", "submitted_at_ms", "ended_at_ms"}
+    assert data["details"].keys() == {"clips", "nearest_distance", "coverage", "submitted_at_ms", "ended_at_ms"}
     assert (data["request_id"], data["status"]) == (request_id, status)
     assert len(data["videos"]) == (status is SearchStatus.COMPLETED)
     assert len(data["clip_errors"]) == {SearchStatus.COMPLETED: 1, SearchStatus.CLIP_FAILED: 2}.get(status, 0)
