@@ -29,8 +29,10 @@ _PROGRAMS = {
     "fails": _ALL_BEGUN + "sys.exit(3)",
     "is killed": _ALL_BEGUN + "os.kill(os.getpid(), signal.SIGKILL)",
 }
+# A shell starts what it puts into the background with Ctrl-C ignored; how the tests were started must not matter.
 _TOGETHER = (
-    "import json, sys; from infra.cli.together import run_together; "
+    "import json, signal, sys; from infra.cli.together import run_together; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "
     "sys.exit(run_together(json.loads(sys.argv[1]), grace_s=float(sys.argv[2])))"
 )
 

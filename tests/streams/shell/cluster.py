@@ -1,5 +1,6 @@
 """What the tests do to Kafka themselves: make a deployment's topics, write sources, read what came out."""
 
+import itertools
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from schemas.base import Message
 from schemas.codec import encode
 from schemas.topics import ALL, SEARCHES, Topic, topic_of
+from streams.shell.table import partition_of
+from tests.streams.shell.toy import EVENT_ID
 from tests.waiting import wait_until
 
 PARTITIONS = 4
@@ -217,3 +220,10 @@ def new_cluster(bootstrap: str) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.delete_topics(ALL)
+
+
+def names_in(partition: int, word: str, count: int) -> list[str]:
+    """Request ids whose record lies in this partition."""
+    names = (f"{word}-{number}" for number in itertools.count())
+    found = (name for name in names if partition_of(f"{EVENT_ID}/{name}".encode(), PARTITIONS) == partition)
+    return list(itertools.islice(found, count))

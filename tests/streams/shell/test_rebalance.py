@@ -11,21 +11,13 @@ from schemas.searches import ClipFailed
 from schemas.topics import MATCHES, SEARCH_COMMANDS, SEARCH_FACTS, Topic
 from streams.shell.exits import ExitCode
 from streams.shell.log import LogEvent
-from streams.shell.table import partition_of
 from tests.streams.shell import toy
-from tests.streams.shell.cluster import PARTITIONS, Cluster
+from tests.streams.shell.cluster import PARTITIONS, Cluster, names_in
 from tests.streams.shell.expected import digest, folded_records, repeated_work, versions
 from tests.streams.shell.workers import Workers, newest_records
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engines
-
-
-def names_in(partition: int, word: str, count: int) -> list[str]:
-    """Request ids whose record lies in this partition."""
-    names = (f"{word}-{number}" for number in itertools.count())
-    found = (name for name in names if partition_of(f"{toy.EVENT_ID}/{name}".encode(), PARTITIONS) == partition)
-    return list(itertools.islice(found, count))
 
 
 def all_committed(cluster: Cluster, role: str, topic: Topic) -> bool:

@@ -1,16 +1,21 @@
 """The consumer's own rule of what may be committed, beside Faust's."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
+import aiokafka
 import faust
 import pytest
 from faust.transport.consumer import Consumer as StockConsumer
 from faust.types import TP
 
+from schemas.topics import MATCHES
 from streams.shell.app import ShellApp
 from streams.shell.transport import ShellConsumer
+from tests.streams.shell import toy
 from tests.streams.shell.apps import close, ledger_app
+from tests.streams.shell.cluster import Cluster, names_in
 
 PLACE = TP("n.searches.commands.v1", 0)
 
@@ -87,3 +92,46 @@ async def test_the_environment_overrules_no_setting(monkeypatch: pytest.MonkeyPa
     with ledger_app() as app:
         assert app.conf.broker_session_timeout == 10.0
     assert faust.App("n", broker="kafka://127.0.0.1:1").conf.broker_session_timeout == 999
+
+
+@pytest.mark.engines
+async def test_a_fetch_that_waits_over_a_rebalance_loses_nothing(cluster: Cluster) -> None:
+    """It began before the flow was stopped, and ends with what came behind the place that recovery has sought since.
+
+    Faust throws that away and stands behind it; the recovery then waits for it for ever.
+    """
+    place = TP(cluster.name(MATCHES), 0)
+    with ledger_app(cluster.bootstrap, cluster.namespace) as app:
+        consumer = app.shell_consumer()
+        client = aiokafka.AIOKafkaConsumer(bootstrap_servers=cluster.bootstrap, auto_offset_reset="earliest")
+        await client.start()
+        client.assign([place])
+        waiting = asyncio.create_task(consumer._thread._fetch_records(client, {place}, timeout=20.0))
+        await client.end_offsets([place])  # the fetch waits by then
+        consumer.stop_flow()
+        [name] = names_in(0, "match", 1)
+        cluster.produce([toy.match(name)])
+        assert await waiting == {}
+        assert await client.position(place) == 0
+        consumer.resume_flow()
+        [[record]] = (await consumer._thread._fetch_records(client, {place}, timeout=20.0)).values()
+        assert record.key == toy.match(name).key.encode()
+        await client.stop()
+
+
+async def test_what_a_stopped_flow_fetched_starts_no_second_seek(
+    app: ShellApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust seeks then, beside the seek of the recovery that follows."""
+    consumer, asked = app.shell_consumer(), []
+
+    async def fetch(**what: object) -> dict[TP, list[object]]:
+        asked.append(what)
+        consumer.stop_flow()
+        return {PLACE: [object()]}
+
+    monkeypatch.setattr(consumer, "_getmany", fetch)
+    consumer._set_active_tps({PLACE})
+    consumer.resume_flow()
+    assert [found async for found in consumer.getmany(timeout=1.0)] == []
+    assert len(asked) == 1

@@ -112,7 +112,8 @@ class Workers:
         for worker in self._all:
             if worker.process.poll() is None:
                 worker.process.kill()
-            worker.process.wait(END_WITHIN_S)
+            code = worker.process.wait(END_WITHIN_S)
+            print(f"{worker.config.folder} ended with {code}:\n{worker.output[-3000:]}")  # noqa: T201 # for who mends a test
 
 
 def newest_records(cluster: Cluster) -> dict[str, SearchRecord]:
