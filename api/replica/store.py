@@ -139,9 +139,9 @@ class ReplicaStore:
         if not isinstance(message, SubmitSearch | RegisterVideo | CreateOrganisation | CreateEvent):
             return
         self._db.execute(
-            "INSERT OR IGNORE INTO pending SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
-            "(SELECT 1 FROM records WHERE topic = ?1 AND key = ?2 AND applied >= ?3)",
-            (ledger.name, message.key, record.offset, record.value),
+            "INSERT OR IGNORE INTO pending SELECT :topic, :key, :offset, :value WHERE NOT EXISTS "
+            "(SELECT 1 FROM records WHERE topic = :topic AND key = :key AND applied >= :offset)",
+            {"topic": ledger.name, "key": message.key, "offset": record.offset, "value": record.value},
         )
 
     def _keep(self, ledger: Topic, message: Record, value: bytes) -> None:
