@@ -40,7 +40,7 @@ test-py:
 	@found=0; for version in 3.11 3.12 3.13; do \
 	  python=python$$version; $$python -c '' 2>/dev/null || continue; found=1; \
 	  echo "== $$python"; $(MAKE) --no-print-directory setup PYTHON=$$python VENV=.venv-$$version && \
-	  .venv-$$version/bin/pytest -q -m "not engines and not full" || exit 1; \
+	  .venv-$$version/bin/pytest -q -n 2 --dist loadgroup -m "not engines and not full" || exit 1; \
 	done; test $$found = 1 || { echo "no python3.11, python3.12 or python3.13 on the PATH"; exit 1; }
 
 lint: setup
