@@ -1,5 +1,6 @@
 """The wire as JSON Schema, for consumers in other languages."""
 
+import inspect
 import json
 import sys
 from typing import Any
@@ -17,10 +18,19 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Spotclip's topics",
         "properties": {topic.name: _topic(topic, union) for topic, union in zip(typed, unions, strict=True)},
-        "$defs": components,
+        "$defs": {name: _dedented(component) for name, component in components.items()},
     }
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
     return plain
+
+
+def _dedented(component: dict[str, Any]) -> dict[str, Any]:
+    # From Python 3.13 on docstrings come without their indentation; the file is the same from any version.
+    return (
+        component | {"description": inspect.cleandoc(component["description"])}
+        if component.get("description")
+        else component
+    )
 
 
 def _topic(topic: Topic, union: dict[str, Any]) -> dict[str, Any]:
