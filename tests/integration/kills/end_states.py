@@ -18,7 +18,7 @@ FIRST_GENERATION = 1
 
 
 def plain_search(record: SearchRecord) -> SearchRecord:
-    """The record without what differs between two searches for the same person: names and times of day."""
+    """The record without what differs between two searches for the same person: names, and what is of the moment."""
     none = {"event_id": 0, "request_id": "", "clip_id": ""}
     return msgspec.structs.replace(
         record,
@@ -28,6 +28,7 @@ def plain_search(record: SearchRecord) -> SearchRecord:
         selfie=msgspec.structs.replace(record.selfie, object_key=""),
         submitted_at_ms=0,
         deadline_at_ms=0,
+        coverage=None,
         ended_at_ms=None if record.ended_at_ms is None else 0,
         applied={},
         verdicts=tuple(msgspec.structs.replace(verdict, command_id="") for verdict in record.verdicts),
