@@ -143,8 +143,8 @@ class LocalSystem:
         self.stop()
 
 
-def environment_of(addresses: Addresses, deployment: Deployment, data_dir: Path, cache_dir: Path) -> dict[str, str]:
-    """The settings of a deployment's processes on this machine, as environment variables."""
+def engines_of(addresses: Addresses) -> dict[str, str]:
+    """Where the engines are, as environment variables."""
     return {
         "SPOTCLIP_KAFKA": addresses.kafka_bootstrap,
         "SPOTCLIP_CLICKHOUSE": addresses.clickhouse_url,
@@ -154,6 +154,13 @@ def environment_of(addresses: Addresses, deployment: Deployment, data_dir: Path,
         "SPOTCLIP_S3_ACCESS_KEY": addresses.s3_access_key,
         "SPOTCLIP_S3_SECRET_KEY": addresses.s3_secret_key,
         "SPOTCLIP_S3_REGION": addresses.s3_region,
+    }
+
+
+def environment_of(addresses: Addresses, deployment: Deployment, data_dir: Path, cache_dir: Path) -> dict[str, str]:
+    """The settings of a deployment's processes on this machine, as environment variables."""
+    return {
+        **engines_of(addresses),
         "SPOTCLIP_NAMESPACE": deployment.namespace,
         "SPOTCLIP_SECRET": deployment.secret,
         "SPOTCLIP_ADMIN_TOKEN": deployment.admin_token,

@@ -23,6 +23,7 @@ from infra.adapters.kafka_topics import KafkaTopics, check_offsets_retention
 from infra.adapters.s3_buckets import S3Buckets
 from infra.adapters.settings import S3Settings
 from infra.embedded.addresses import Addresses
+from infra.local import engines_of
 from infra.provision import Change, ProvisionError, provision
 from infra.settings import Settings
 from schemas.topics import ALL, CATALOG, CHUNKS, RETENTION_MS
@@ -43,14 +44,7 @@ def make(stack: Addresses) -> MakeSettings:
             {
                 "SPOTCLIP_NAMESPACE": namespace,
                 "SPOTCLIP_PUBLIC_BASE": ORIGIN,
-                "SPOTCLIP_KAFKA": stack.kafka_bootstrap,
-                "SPOTCLIP_CLICKHOUSE": stack.clickhouse_url,
-                "SPOTCLIP_CLICKHOUSE_USER": stack.clickhouse_user,
-                "SPOTCLIP_CLICKHOUSE_PASSWORD": stack.clickhouse_password,
-                "SPOTCLIP_S3_ENDPOINT": stack.s3_endpoint,
-                "SPOTCLIP_S3_ACCESS_KEY": stack.s3_access_key,
-                "SPOTCLIP_S3_SECRET_KEY": stack.s3_secret_key,
-                "SPOTCLIP_S3_REGION": stack.s3_region,
+                **engines_of(stack),
                 "SPOTCLIP_RECORD_PARTITIONS": "2",
                 "SPOTCLIP_WORK_PARTITIONS": "3",
             }

@@ -8,6 +8,7 @@ import pytest
 
 from infra.adapters.settings import ClickHouseSettings, S3Settings
 from infra.embedded.addresses import Addresses
+from infra.local import engines_of
 from infra.provision import provision
 from infra.settings import Settings
 
@@ -23,14 +24,7 @@ def unprovisioned(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) ->
             "SPOTCLIP_PUBLIC_BASE": "http://127.0.0.1:8000",
             "SPOTCLIP_DATA": str(folder),
             "SPOTCLIP_CACHE": str(folder),
-            "SPOTCLIP_KAFKA": stack.kafka_bootstrap,
-            "SPOTCLIP_CLICKHOUSE": stack.clickhouse_url,
-            "SPOTCLIP_CLICKHOUSE_USER": stack.clickhouse_user,
-            "SPOTCLIP_CLICKHOUSE_PASSWORD": stack.clickhouse_password,
-            "SPOTCLIP_S3_ENDPOINT": stack.s3_endpoint,
-            "SPOTCLIP_S3_ACCESS_KEY": stack.s3_access_key,
-            "SPOTCLIP_S3_SECRET_KEY": stack.s3_secret_key,
-            "SPOTCLIP_S3_REGION": stack.s3_region,
+            **engines_of(stack),
             "SPOTCLIP_RECORD_PARTITIONS": "3",
             "SPOTCLIP_WORK_PARTITIONS": "4",
         }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.addresses import Addresses
+from infra.local import engines_of
 from tests.infra.cli.conftest import Spotclip
 
 pytestmark = pytest.mark.engines
@@ -15,23 +16,17 @@ pytestmark = pytest.mark.engines
 def namespace(stack: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A deployment that nobody made yet, as the command's environment names it."""
     namespace = f"t-{uuid.uuid4().hex[:12]}"
-    for name, value in {
-        "NAMESPACE": namespace,
-        "PUBLIC_BASE": "http://127.0.0.1:8000",
-        "DATA": str(tmp_path),
-        "CACHE": str(tmp_path),
-        "KAFKA": stack.kafka_bootstrap,
-        "CLICKHOUSE": stack.clickhouse_url,
-        "CLICKHOUSE_USER": stack.clickhouse_user,
-        "CLICKHOUSE_PASSWORD": stack.clickhouse_password,
-        "S3_ENDPOINT": stack.s3_endpoint,
-        "S3_ACCESS_KEY": stack.s3_access_key,
-        "S3_SECRET_KEY": stack.s3_secret_key,
-        "S3_REGION": stack.s3_region,
-        "RECORD_PARTITIONS": "1",
-        "WORK_PARTITIONS": "1",
-    }.items():
-        monkeypatch.setenv(f"SPOTCLIP_{name}", value)
+    values = {
+        **engines_of(stack),
+        "SPOTCLIP_NAMESPACE": namespace,
+        "SPOTCLIP_PUBLIC_BASE": "http://127.0.0.1:8000",
+        "SPOTCLIP_DATA": str(tmp_path),
+        "SPOTCLIP_CACHE": str(tmp_path),
+        "SPOTCLIP_RECORD_PARTITIONS": "1",
+        "SPOTCLIP_WORK_PARTITIONS": "1",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
     return namespace
 
 
