@@ -86,7 +86,7 @@ def superseded(record: SearchRecord | None, pending: tuple[object, ...]) -> bool
     """
     submissions = [command for command in pending if isinstance(command, SubmitSearch)]
     if record is None:
-        return bool(submissions)
+        return bool(pending)
     return any(
         command.selfie.sha256 != record.selfie.sha256 or record.status.rerun_by_same_selfie for command in submissions
     )

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     CACHED = "cached"  # already so; nothing runs again
     CONFLICT = "conflict"  # refused: the id is taken by something else
     LIMIT = "limit"  # refused: a documented limit is reached
+    ABANDONED = "abandoned"  # given up by who asked, before it was taken
     UNKNOWN = "unknown"  # refused: what it names is not in the record
 
 

@@ -68,6 +68,19 @@ class SubmitSearch(RequestCommand, frozen=True, kw_only=True):
     coverage: float | None = None
 
 
+class AbandonSearch(RequestCommand, frozen=True, kw_only=True):
+    """A submission did not get through, such as when its selfie could not be stored. Has the submission's command id.
+
+    Attributes:
+        error: The sentence that its sender was told.
+    """
+
+    org_id: int
+    selfie: SelfieObject
+    settings: ClipSettings
+    error: str
+
+
 class ExpireSearch(RequestCommand, frozen=True, kw_only=True):
     """The watchdog's: this attempt ran past its deadline."""
 
@@ -240,5 +253,5 @@ class SearchRecord(Record, frozen=True, kw_only=True):
         return search_key(self.event_id, self.request_id)
 
 
-SearchCommand = SubmitSearch | ExpireSearch
+SearchCommand = SubmitSearch | AbandonSearch | ExpireSearch
 SearchFactMessage = WindowsPlanned | NothingToClip | SearchFailed | ClipReady | ClipFailed

@@ -1,6 +1,7 @@
 """Clip searches: start one, read its result."""
 
 import asyncio
+import contextlib
 
 from litestar import Controller, get, post
 
@@ -25,9 +26,11 @@ from api.selfie import Selfie, check_selfie
 from schemas.catalog import EventRecord
 from schemas.ids import search_key, selfie_object_key
 from schemas.records import Outcome
-from schemas.searches import SearchRecord, SearchStatus, SelfieObject, SubmitSearch
+from schemas.searches import AbandonSearch, SearchRecord, SearchStatus, SelfieObject, SubmitSearch
 from schemas.topics import SEARCHES, VIDEOS
 from schemas.videos import VideoRecord
+
+_NOT_STORED = "the selfie could not be stored; please send it again"
 
 
 class SearchController(Controller):
@@ -137,7 +140,8 @@ async def _submit(
     try:
         await deps.media.put_private(object_key, selfie.data, content_type=selfie.content_type)
     except StoreUnavailable as error:
-        raise ApiError(500, "the selfie could not be stored; please send it again") from error
+        await _abandon(deps, command, _NOT_STORED)
+        raise ApiError(500, _NOT_STORED) from error
     try:
         position = await deps.commands.publish(command)
     except LogUnavailable as error:
@@ -149,6 +153,22 @@ async def _submit(
         deps.settings.search.verdict_wait_s,
     )
     return request_id, status or SearchStatus.PROCESSING
+
+
+async def _abandon(deps: Deps, command: SubmitSearch, sentence: str) -> None:
+    """Have the record say that this submission failed, if the log can be reached; it is not billed."""
+    abandoned = AbandonSearch(
+        command_id=command.command_id,
+        at_ms=command.at_ms,
+        event_id=command.event_id,
+        request_id=command.request_id,
+        org_id=command.org_id,
+        selfie=command.selfie,
+        settings=command.settings,
+        error=sentence,
+    )
+    with contextlib.suppress(LogUnavailable):  # the sender is told all the same
+        await deps.commands.publish(abandoned)
 
 
 def _status_now(reading: Reading, command: SubmitSearch, position: Position) -> SearchStatus | None:

@@ -11,7 +11,7 @@ from schemas.base import Message
 from schemas.catalog import CreateEvent, CreateOrganisation, EventRecord, OrganisationRecord
 from schemas.codec import Undecodable, decode
 from schemas.records import Record
-from schemas.searches import SubmitSearch
+from schemas.searches import AbandonSearch, SubmitSearch
 from schemas.topics import CATALOG, CATALOG_COMMANDS, SEARCH_COMMANDS, SEARCHES, VIDEO_COMMANDS, VIDEOS, Topic
 from schemas.videos import RegisterVideo, VideoRecord
 
@@ -136,7 +136,7 @@ class ReplicaStore:
 
     def _note_command(self, ledger: Topic, message: Message, record: LogRecord) -> None:
         # Only these make a record where there is none, or start one again; a ledger may leave any other unanswered.
-        if not isinstance(message, SubmitSearch | RegisterVideo | CreateOrganisation | CreateEvent):
+        if not isinstance(message, SubmitSearch | AbandonSearch | RegisterVideo | CreateOrganisation | CreateEvent):
             return
         self._db.execute(
             "INSERT OR IGNORE INTO pending SELECT :topic, :key, :offset, :value WHERE NOT EXISTS "

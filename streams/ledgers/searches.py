@@ -9,6 +9,7 @@ from schemas.ids import clip_path
 from schemas.public import ClipPublished, UsageEntry
 from schemas.records import Outcome
 from schemas.searches import (
+    AbandonSearch,
     ClipFailed,
     ClipReady,
     ExpireSearch,
@@ -30,6 +31,8 @@ def decide(record: SearchRecord | None, message: SearchCommand | SearchFactMessa
     """What a command or a fact makes of a search. Facts of an older attempt, or after the end, change nothing."""
     if isinstance(message, SubmitSearch):
         return _submit(record, message)
+    if isinstance(message, AbandonSearch):
+        return _abandon(record, message)
     if record is None or message.attempt != record.attempt or record.status.terminal:
         return Decision(record)
     if isinstance(message, ExpireSearch):
@@ -63,9 +66,31 @@ def _submit(record: SearchRecord | None, message: SubmitSearch) -> Decision:
         return Decision(record.with_verdict(message, Outcome.CACHED))
     if not record.status.terminal:
         return Decision(record.with_verdict(message, Outcome.CONFLICT))
-    # A re-run of the same selfie is free; another selfie is another billable search.
-    number = record.number if same else record.number + 1
+    # A re-run of the same selfie is free, unless none was ever taken; another selfie is another billable search.
+    number = record.number if same and record.number else record.number + 1
     return _start(message, attempt=record.attempt + 1, number=number, before=record)
+
+
+def _abandon(record: SearchRecord | None, message: AbandonSearch) -> Decision:
+    """A failed record that says so, where there is none; what an earlier submission came to stays as it is."""
+    if record is not None:
+        taken = record.verdict_on(message.command_id) is not None
+        return Decision(record if taken else record.with_verdict(message, Outcome.ABANDONED))
+    failed = SearchRecord(
+        event_id=message.event_id,
+        request_id=message.request_id,
+        org_id=message.org_id,
+        selfie=message.selfie,
+        settings=message.settings,
+        status=SearchStatus.FAILED,
+        attempt=0,
+        number=0,
+        error=message.error,
+        submitted_at_ms=message.at_ms,
+        ended_at_ms=message.at_ms,
+        deadline_at_ms=message.at_ms,
+    )
+    return Decision(failed.with_verdict(message, Outcome.ABANDONED))
 
 
 def _start(message: SubmitSearch, *, attempt: int, number: int, before: SearchRecord | None) -> Decision:

@@ -152,10 +152,38 @@ async def test_neither__empty_file__id_not_a_uuid(door: Door, selfie: bytes | No
 
 
 async def test_record_could_not_be_stored(door: Door) -> None:
-    """500 when the object store is down, and no search is begun."""
+    """500 when the object store is down; no search is begun, and the record says failed, from the first GET on."""
+    request_id = str(uuid.uuid4())
     door.media.down = True
-    assert_refused(await door.post(picture()), 500)
+    assert_refused(await door.post(picture(), request_id), 500, saying="send it again")
+    data = (await door.result(request_id)).json()["data"]
+    assert data["status"] in (SearchStatus.PROCESSING, SearchStatus.FAILED)  # until the ledger has decided
+    door.media.down = False
+    await door.see_all()
+    data = (await door.result(request_id)).json()["data"]
+    assert (data["status"], data["videos"]) == (SearchStatus.FAILED, [])
+    assert "send it again" in data["error"]
     assert not door.matches()
+
+
+async def test_record_could_not_be_stored__and_sent_again(door: Door) -> None:
+    """The same bytes under the same id run, and are billed once."""
+    request_id = str(uuid.uuid4())
+    door.media.down = True
+    assert_refused(await door.post(picture(), request_id), 500)
+    door.media.down = False
+    assert_started(await door.post(picture(), request_id), SearchStatus.PROCESSING, request_id)
+    assert [match.request_id for match in door.matches()] == [request_id]
+    assert len([output for output in door.ledgers.outputs if isinstance(output, UsageEntry)]) == 1
+
+
+async def test_record_could_be_neither_stored_nor_told(door: Door) -> None:
+    """500 all the same."""
+    assert_started(await door.post(picture()), SearchStatus.PROCESSING)
+    door.media.down = door.log.down = True
+    assert_refused(await door.post(picture(2)), 500, saying="could not be stored")
+    door.log.down = False
+    assert len(door.matches()) == 1
 
 
 async def test_record_could_not_be_enqueued(door: Door) -> None:

@@ -9,11 +9,13 @@ from schemas.base import Message
 from schemas.public import ClipPublished, UsageEntry
 from schemas.records import Outcome
 from schemas.searches import (
+    AbandonSearch,
     ClipFailed,
     ClipReady,
     MatchSelfie,
     NothingToClip,
     RenderClip,
+    SearchCommand,
     SearchFailed,
     SearchRecord,
     SearchStatus,
@@ -40,6 +42,19 @@ def submit(sha: str = "a", *, command: str = "c1", at_ms: int = 1_000) -> Submit
         selfie=SelfieObject(object_key=f"selfies/{sha}", sha256=sha),
         settings=ClipSettings(),
         deadline_ms=LIMIT_MS,
+    )
+
+
+def abandon(sha: str = "a", *, command: str = "c1") -> AbandonSearch:
+    sent = submit(sha, command=command)
+    return AbandonSearch(
+        **NAMES,
+        command_id=sent.command_id,
+        at_ms=sent.at_ms,
+        org_id=sent.org_id,
+        selfie=sent.selfie,
+        settings=sent.settings,
+        error="not stored",
     )
 
 
@@ -104,7 +119,7 @@ class Workers:
         return [WindowsPlanned(**about, windows=tuple(window(source, work.attempt) for source in self.sources))]
 
 
-def run_plain(workers: Workers, *commands: SubmitSearch) -> Bench:
+def run_plain(workers: Workers, *commands: SearchCommand) -> Bench:
     bench = Bench(decide, workers)
     for command in commands:
         bench.under_way.append(command)
@@ -223,3 +238,34 @@ def test_each_ready_clip_is_published_under_its_public_path() -> None:
 
 def test_a_fact_without_a_record_changes_nothing() -> None:
     assert decide(None, failed(RenderClip(**NAMES, attempt=1, window=window("a"), quality=20))).record is None
+
+
+class TestAbandoned:
+    """A submission that did not get through, and what comes before and after it."""
+
+    def test_the_record_is_failed_with_the_sentence_and_nothing_is_asked_or_billed(self) -> None:
+        bench = run_plain(Workers(("a",)), abandon())
+        record = record_of(bench)
+        assert (record.status, record.error, record.number) == (SearchStatus.FAILED, "not stored", 0)
+        assert (record.verdict_on("c1"), bench.sent) == (Outcome.ABANDONED, [])
+        assert expire(record, record.deadline_at_ms + 1) is None
+
+    @pytest.mark.parametrize("sha", ["a", "b"], ids=["same bytes", "other bytes"])
+    def test_the_next_submission_runs_and_is_billed_once(self, sha: str) -> None:
+        bench = run_plain(Workers(("a",)), abandon("a"), submit(sha, command="c2"))
+        record = record_of(bench)
+        assert (record.status, record.attempt, record.number) == (SearchStatus.COMPLETED, 1, 1)
+        assert [entry.number for entry in bench.sent if isinstance(entry, UsageEntry)] == [1]
+
+    def test_the_submission_itself_comes_too_late(self) -> None:
+        """Its sender was told that it failed."""
+        bench = run_plain(Workers(("a",)), abandon(command="c1"), submit(command="c1"))
+        assert (record_of(bench).status, bench.sent) == (SearchStatus.FAILED, [])
+
+    @pytest.mark.parametrize(("workers", "status"), ENDS, ids=lambda value: str(value)[:40])
+    def test_what_an_earlier_submission_came_to_stays(self, workers: Workers, status: SearchStatus) -> None:
+        before = record_of(run_plain(workers, submit()))
+        after = record_of(run_plain(workers, submit(), abandon("b", command="c2")))
+        assert after.verdict_on("c2") is Outcome.ABANDONED
+        assert msgspec.structs.replace(after, verdicts=before.verdicts, version=before.version) == before
+        assert before.status is status
