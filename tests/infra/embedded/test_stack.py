@@ -1,4 +1,7 @@
-"""The whole stack with its real engines: what is up, what is kept, what is left behind."""
+"""The whole stack with its real engines: what is up, what is kept, what is left behind.
+
+One long file: all of it goes over one kept directory, which takes seconds to make.
+"""
 
 import contextlib
 import http.client
