@@ -1,8 +1,8 @@
 """The server as a child process of the tests, and plain HTTP to it."""
 
 import os
+import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient, Client
 
+from infra.embedded.ports import free_port
 from tests.waiting import wait_until
 
 USER, PASSWORD = "runner", "let-me-in"
@@ -40,9 +41,8 @@ class RunningServer:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> "RunningServer":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        # Not one of the system's own: it hands those to connections, and to the servers of the other test process.
+        self.port = free_port(random.SystemRandom())
         self.process = self.launch()
         wait_until(self.is_ready, 20, "the server answers /ping")
         return self
