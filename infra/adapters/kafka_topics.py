@@ -119,15 +119,15 @@ class KafkaTopics:
                     raise
                 continue
             yield Change(f"topic {name}", f"created with {self._settings.partitions_of(wanted[name])} partitions")
-        self._wait_until_served(wanted)
+        self._wait_until_served({name: self._settings.partitions_of(topic) for name, topic in wanted.items()})
 
-    def _wait_until_served(self, created: Mapping[str, Topic]) -> None:
-        """A new partition is refused by its own broker for a moment; who starts next must not meet that."""
+    def _wait_until_served(self, partitions: Mapping[str, int]) -> None:
+        """A new partition is unknown to its own broker for a moment; who starts next must not meet that."""
         deadline = time.monotonic() + self._within_s
         places = {
             TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            for name, topic in created.items()
-            for number in range(self._settings.partitions_of(topic))
+            for name, count in partitions.items()
+            for number in range(count)
         }
         while True:
             # A client of its own for each look: one that has seen a partition without a leader may keep to that.
@@ -142,12 +142,14 @@ class KafkaTopics:
 
     def _widen(self, topics: Iterable[Topic], existing: Mapping[str, int]) -> Iterator[Change]:
         wanted = {self._name(topic): self._settings.partitions_of(topic) for topic in topics}
-        narrow = [NewPartitions(name, count) for name, count in wanted.items() if existing[name] < count]
+        narrow = {name: count for name, count in wanted.items() if existing[name] < count}
         if not narrow:
             return
-        for name, future in self._admin.create_partitions(narrow, request_timeout=self._within_s).items():
+        new = [NewPartitions(name, count) for name, count in narrow.items()]
+        for name, future in self._admin.create_partitions(new, request_timeout=self._within_s).items():
             self._result(future)
-            yield Change(f"topic {name}", f"widened from {existing[name]} to {wanted[name]} partitions")
+            yield Change(f"topic {name}", f"widened from {existing[name]} to {narrow[name]} partitions")
+        self._wait_until_served(narrow)
 
     def _repair(self, topics: Iterable[Topic]) -> Iterator[Change]:
         resources = {ConfigResource(ResourceType.TOPIC, self._name(topic)): topic for topic in topics}
