@@ -84,11 +84,12 @@ def superseded(record: SearchRecord | None, pending: tuple[object, ...]) -> bool
 
     The same selfie under an ended search runs only after a failure, so it leaves every other end as it stands.
     """
-    submissions = [command for command in pending if isinstance(command, SubmitSearch)]
     if record is None:
         return bool(pending)
     return any(
-        command.selfie.sha256 != record.selfie.sha256 or record.status.rerun_by_same_selfie for command in submissions
+        command.selfie.sha256 != record.selfie.sha256 or record.status.rerun_by_same_selfie
+        for command in pending
+        if isinstance(command, SubmitSearch)
     )
 
 
