@@ -15,7 +15,8 @@ from pathlib import Path
 
 from bench.footprint import MIB, Peaks, Watch
 from bench.index_peak import IndexPeak, index_peak, join_copies
-from bench.running import CACHE_DIR, conditions, running_event, scratch
+from bench.output import conditions
+from bench.running import CACHE_DIR, running_event, scratch
 from infra.embedded.stack import EmbeddedStack
 from infra.local import Deployment, environment_of
 

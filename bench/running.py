@@ -1,6 +1,5 @@
 """A running system with one event and one indexed video, for the benches."""
 
-import os
 import statistics
 import tempfile
 import time
@@ -130,12 +129,6 @@ def scratch(keep: Path | None) -> Iterator[tuple[Path, Path]]:
         if not race.exists():
             build_race(race)
         yield Path(temporary), race
-
-
-def conditions() -> str:
-    """What a figure depends on most."""
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    return f"{os.cpu_count()} cores, load average {load}"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench.running import POLL_S, Timed, conditions, running_event, scratch, spread
+from bench.output import conditions
+from bench.running import POLL_S, Timed, running_event, scratch, spread
 from schemas import topics
 from schemas.codec import decode
 from schemas.searches import (
