@@ -52,12 +52,14 @@ class RegisterVideo(SourceCommand, frozen=True, kw_only=True):
 
     Attributes:
         deadline_ms: Limit of silence: without a fact for this long the source is given up, milliseconds.
+        far_faces: Look for faces of half the usual size, for about twice the work.
     """
 
     org_id: int
     source: SourceObject
     sampling_fps: float
     deadline_ms: int
+    far_faces: bool = False
 
 
 class ExpireVideo(SourceCommand, frozen=True, kw_only=True):
@@ -86,10 +88,16 @@ class VideoFact(GenerationMessage, frozen=True, kw_only=True):
 
 
 class SourceSplit(VideoFact, frozen=True, kw_only=True):
-    """The source was opened and cut into chunks."""
+    """The source was opened and cut into chunks.
+
+    Attributes:
+        model: Version of the models that the whole generation is made with: those of the worker that split it. None
+            from a worker of before this field.
+    """
 
     duration_ms: int
     chunks: tuple[ChunkSpan, ...]
+    model: str | None = None
 
 
 class SourceFailed(VideoFact, frozen=True, kw_only=True):
@@ -99,13 +107,20 @@ class SourceFailed(VideoFact, frozen=True, kw_only=True):
 
 
 class ChunkIndexed(VideoFact, frozen=True, kw_only=True):
-    """The faces of a chunk are in the store."""
+    """The faces of a chunk are in the store.
+
+    Attributes:
+        model: Version of the models they were found with; None from a worker of before this field.
+        damaged_ms: Ranges of the source's timeline that could not be read whole, `[start, end]`, ascending.
+    """
 
     chunk: int
     samples: int
     faces: int
     tracks: int
     skipped_frames: int = 0
+    model: str | None = None
+    damaged_ms: tuple[tuple[int, int], ...] = ()
 
 
 class ChunkFailed(VideoFact, frozen=True, kw_only=True):
@@ -127,11 +142,18 @@ class SplitSource(GenerationMessage, frozen=True, kw_only=True):
 
 
 class IndexChunk(GenerationMessage, frozen=True, kw_only=True):
-    """Work: find the faces of one chunk and put them into the store."""
+    """Work: find the faces of one chunk and put them into the store.
+
+    Attributes:
+        model: Version of the models to do it with; no others will do.
+        far_faces: As `RegisterVideo.far_faces`.
+    """
 
     source: SourceObject
     span: ChunkSpan
     sampling_fps: float
+    model: str | None = None
+    far_faces: bool = False
 
     @property
     def key(self) -> str:
@@ -140,10 +162,11 @@ class IndexChunk(GenerationMessage, frozen=True, kw_only=True):
 
 
 class ActivateGeneration(GenerationMessage, frozen=True, kw_only=True):
-    """Work: let searches see this generation, whole, in place of the one before."""
+    """Work: let searches with these models see this generation, whole, in place of the one before."""
 
     source: SourceObject
     duration_ms: int
+    model: str | None = None
 
 
 class FailedChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,10 +181,12 @@ class VideoRecord(Record, frozen=True, kw_only=True):
 
     Attributes:
         generation: Counts registrations; facts of an older one are ignored.
+        model: Version of the models that this generation is made with; None until it is split.
         active_generation: What searches see; None until the first split.
         chunks: The plan, empty until split.
         done: Chunk numbers indexed, ascending.
         failed: Chunks given up, ascending.
+        damaged_ms: Ranges of the timeline that could not be read whole, `[start, end]`, ascending and apart.
         error: Sentences for the operator: why the source failed, or which parts of it are missing.
         deadline_at_ms: When silence becomes failure; moves on with every fact.
     """
@@ -171,13 +196,16 @@ class VideoRecord(Record, frozen=True, kw_only=True):
     org_id: int
     source: SourceObject
     sampling_fps: float
+    far_faces: bool = False
     state: VideoState
     generation: int
+    model: str | None = None
     active_generation: int | None = None
     duration_ms: int | None = None
     chunks: tuple[ChunkSpan, ...] = ()
     done: tuple[int, ...] = ()
     failed: tuple[FailedChunk, ...] = ()
+    damaged_ms: tuple[tuple[int, int], ...] = ()
     faces: int = 0
     tracks: int = 0
     error: str | None = None

@@ -58,7 +58,7 @@ def _register(record: VideoRecord | None, message: RegisterVideo) -> Decision:
     same = (
         record is not None
         and record.source.sha256 == message.source.sha256
-        and record.sampling_fps == message.sampling_fps
+        and (record.sampling_fps, record.far_faces) == (message.sampling_fps, message.far_faces)
     )
     if record is not None and same and record.state is not VideoState.FAILED:
         return Decision(record.with_verdict(message, Outcome.CACHED))
@@ -68,6 +68,7 @@ def _register(record: VideoRecord | None, message: RegisterVideo) -> Decision:
         org_id=message.org_id,
         source=message.source,
         sampling_fps=message.sampling_fps,
+        far_faces=message.far_faces,
         state=VideoState.QUEUED,
         generation=record.generation + 1 if record else 1,
         active_generation=record.active_generation if record else None,
@@ -132,6 +133,7 @@ def _split(record: VideoRecord, fact: SourceSplit) -> Decision:
             source=record.source,
             span=span,
             sampling_fps=record.sampling_fps,
+            far_faces=record.far_faces,
         )
         for span in fact.chunks
     )

@@ -25,6 +25,16 @@ def test_every_type_has_a_stored_example_that_decodes_to_itself(topic: Topic, ki
     assert topic_of(kind) is topic
 
 
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "older").glob("*.json")), ids=lambda path: path.stem)
+def test_a_message_of_before_a_field_still_decodes(path: Path) -> None:
+    """Its fields keep their values; what was added later has its default. Names: the type, a dot, what came after."""
+    [(topic, kind)] = [(topic, kind) for topic, kind in TYPES if kind.__name__ == path.stem.split(".")[0]]
+    stored = json.loads(path.read_bytes())
+    message = decode(topic, path.read_bytes())
+    assert type(message) is kind
+    assert json.loads(encode(message)).items() >= stored.items()
+
+
 def test_no_example_is_without_a_type() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.json")} == {kind.__name__ for _, kind in TYPES}
 

@@ -129,6 +129,14 @@ def test_the_same_bytes_again_are_cached() -> None:
     assert record_of(bench).generation == 1
 
 
+def test_the_same_bytes_are_looked_at_again_for_far_faces() -> None:
+    far = msgspec.structs.replace(register("a", command="c2"), far_faces=True)
+    bench = run_plain(Workers(), register("a"), far)
+    assert (record_of(bench).generation, record_of(bench).far_faces) == (2, True)
+    asked = [work for work in bench.sent if isinstance(work, IndexChunk)]
+    assert {(work.generation, work.far_faces) for work in asked} == {(1, False), (2, True)}
+
+
 def test_the_missing_parts_are_named_in_order_whatever_came_first() -> None:
     bench = run_plain(Workers(broken=frozenset({0, 2})), register())
     assert record_of(bench).error == "0-60 s: damaged; 120-180 s: damaged"
