@@ -70,7 +70,12 @@ class Tools:
 def index_stages(tools: Tools, faces: FaceStore, models: ModelSet) -> tuple[Stage, ...]:
     """Sources -> split -> chunks (by the ledger) -> index."""
     keeper = SourceKeeper(
-        objects=tools.objects, children=tools.children, faces=faces, clock=tools.clock, failpoint=tools.failpoint
+        objects=tools.objects,
+        children=tools.children,
+        faces=faces,
+        models=models,
+        clock=tools.clock,
+        failpoint=tools.failpoint,
     )
     indexer = ChunkIndexer(
         objects=tools.objects,
@@ -93,7 +98,7 @@ def match_stages(
     matcher = Matcher(
         objects=tools.objects,
         children=tools.children,
-        scans=ScanBatches(faces),
+        scans=ScanBatches(faces, models.version),
         models=models,
         max_selfie_bytes=max_selfie_bytes,
         clock=tools.clock,

@@ -50,29 +50,53 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         sightings: Tracks with a face within the limit, best first.
         sources: The sources of those sightings, as they stood when searched.
         nearest_distance: The smallest distance in the event, within the limit or not; None in an event without faces.
+        other_models: How many sources of the event are indexed with other models only, so that they were not searched.
     """
 
     sightings: tuple[Sighting, ...]
     sources: tuple[MatchedSource, ...]
     truncated: bool
     nearest_distance: float | None
+    other_models: int = 0
 
 
 class FaceStore(Protocol):
-    """Vectors of faces by event, source, generation and chunk. Raises `Unavailable("clickhouse", ...)` when down."""
+    """Vectors of faces by event, source, generation and chunk. Raises `Unavailable("clickhouse", ...)` when down.
+
+    A generation of a source has the vectors of one version of the models (`ModelSet.version`), the one it is activated
+    for.
+    """
 
     async def put_chunk(
         self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
     ) -> None:
-        """Store a chunk's faces. A repeat may store them twice: readers count distinct sample times."""
+        """Store a chunk's faces. A repeat may store them twice: readers count distinct sample times.
+
+        Those of a removed generation are never seen, however late they come.
+        """
 
     async def activate(
-        self, *, event_id: int, source_video_key: str, generation: int, object_key: str, duration_ms: int
+        self, *, event_id: int, source_video_key: str, model: str, generation: int, object_key: str, duration_ms: int
     ) -> None:
-        """Let searches see this generation of the source and no other. An older one than the active changes nothing."""
+        """Let searches with this model see this generation of the source and no other.
 
-    async def find(self, event_id: int, vectors: Sequence[Vector], max_distances: Sequence[float]) -> list[Found]:
-        """For each vector, every track of the active generations within its Euclidean distance: one scan for all."""
+        One that is older than the active one, or was removed, changes nothing.
+        """
+
+    async def find(
+        self, event_id: int, model: str, vectors: Sequence[Vector], max_distances: Sequence[float]
+    ) -> list[Found]:
+        """For each vector, every track of the model's active generations within its distance: one scan for all.
+
+        Of a source that is re-indexed meanwhile either the old or the new generation is seen, whole. A source that is
+        removed while it is searched is not in the answer.
+        """
+
+    async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """Every generation of the source up to this one is gone for good, whatever its model."""
+
+    async def remove_event(self, event_id: int) -> None:
+        """Every source of the event is gone for good, also those that come later."""
 
 
 class StoredClip(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,10 +3,21 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from infra.adapters.clickhouse_client import ClickHouseClient
 from infra.adapters.clickhouse_errors import translated
+from infra.adapters.face_generations import (
+    ACTIVE,
+    ALL_GENERATIONS,
+    ALL_SOURCES,
+    DELETE_REMOVED,
+    REMOVED,
+    ActiveSources,
+    Removed,
+    active_sources,
+)
 from infra.adapters.face_queries import matches_query, nearest_query
 from infra.adapters.settings import ClickHouseSettings
 from schemas.searches import MatchedSource, Sighting
@@ -35,10 +46,12 @@ _FACES = {
 _SOURCES = {
     "event_id": "UInt64",
     "source_video_key": "String",
+    "model": "String",
     "generation": "UInt32",
     "object_key": "String",
     "duration_ms": "UInt32",
 }
+_REMOVALS = {"event_id": "UInt64", "source_video_key": "String", "generation": "UInt32"}
 
 
 class ClickHouseFaces:
@@ -61,7 +74,10 @@ class ClickHouseFaces:
     async def put_chunk(
         self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
     ) -> None:
-        """Store a chunk's faces in one insert, which ClickHouse takes whole or not at all."""
+        """Store a chunk's faces in one insert, which ClickHouse takes whole or not at all.
+
+        A removal that this insert came too late for has deleted nothing of it, so its rows are deleted here.
+        """
         if not faces:
             return
         count = len(faces)
@@ -81,32 +97,57 @@ class ClickHouseFaces:
         client = await self._connection.get()
         with translated("storing faces"):
             await _insert(client, "faces", _FACES, columns)
+            if (await _removed(client, event_id)).holds(source_video_key, generation):
+                await _delete(client, event_id, source_video_key, generation)
 
     async def activate(
-        self, *, event_id: int, source_video_key: str, generation: int, object_key: str, duration_ms: int
+        self, *, event_id: int, source_video_key: str, model: str, generation: int, object_key: str, duration_ms: int
     ) -> None:
         """Add a row; the one of the highest generation counts, whichever came last."""
-        row = (event_id, source_video_key, generation, object_key, duration_ms)
+        row = (event_id, source_video_key, model, generation, object_key, duration_ms)
         client = await self._connection.get()
         with translated("activating a generation"):
             await _insert(client, "sources", _SOURCES, [[value] for value in row])
 
-    async def find(self, event_id: int, vectors: Sequence[Vector], max_distances: Sequence[float]) -> list[Found]:
-        """One scan for all; a second one for those who found nothing, to tell them the nearest distance."""
+    async def find(
+        self, event_id: int, model: str, vectors: Sequence[Vector], max_distances: Sequence[float]
+    ) -> list[Found]:
+        """One scan for all; a second one for those who found nothing, to tell them the nearest distance.
+
+        What is active is read before the scan, which sees exactly that: a generation that another one replaces keeps
+        its rows for longer than a scan takes. What was removed meanwhile is left out after it.
+        """
         if len(vectors) != len(max_distances):
             raise ValueError("Give one distance limit for each vector.")
         if not vectors:
             return []
         client = await self._connection.get()
         with translated("searching faces"):
-            answer = await client.query(*matches_query(event_id, vectors, max_distances, self._max_sightings + 1))
-            found = [self._found(rows) for rows in _by_vector(answer.result_rows, len(vectors))]
+            active = active_sources((await client.query(ACTIVE, {"event": event_id})).result_rows, model)
+            if not active.sources:
+                return [self._found((), active)] * len(vectors)
+            query = matches_query(event_id, active.generations, vectors, max_distances, self._max_sightings + 1)
+            rows = (await client.query(*query)).result_rows
+            removed = await _removed(client, event_id)
+            found = [self._found(own, active) for own in _by_vector(rows, len(vectors), removed)]
             lonely = [number for number, one in enumerate(found) if not one.sightings]
-            if lonely:
-                nearest = await client.query(*nearest_query(event_id, [vectors[number] for number in lonely]))
+            left = [each for each in active.generations if not removed.holds(*each)]
+            if lonely and left:
+                nearest = await client.query(*nearest_query(event_id, left, [vectors[number] for number in lonely]))
                 for number, distance in zip(lonely, *(nearest.result_rows or [()]), strict=False):
-                    found[number] = Found(sightings=(), sources=(), truncated=False, nearest_distance=float(distance))
+                    found[number] = msgspec.structs.replace(found[number], nearest_distance=float(distance))
         return found
+
+    async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """One row makes it invisible at once; the faces' rows are deleted in the background."""
+        client = await self._connection.get()
+        with translated("removing a source"):
+            await _insert(client, "removals", _REMOVALS, [[event_id], [source_video_key], [generation]])
+            await _delete(client, event_id, source_video_key, generation)
+
+    async def remove_event(self, event_id: int) -> None:
+        """As `remove_source`, for all sources."""
+        await self.remove_source(event_id=event_id, source_video_key=ALL_SOURCES, generation=ALL_GENERATIONS)
 
     async def check(self) -> None:
         """Return when ClickHouse answers and the tables are there."""
@@ -118,12 +159,12 @@ class ClickHouseFaces:
         """Close the connections."""
         await self._connection.close()
 
-    def _found(self, rows: Sequence[_Row]) -> Found:
+    def _found(self, rows: Sequence[_Row], active: ActiveSources) -> Found:
         """One vector's answer from its rows, best first, cut to what a message may carry."""
         sightings: list[Sighting] = []
         sources: dict[str, MatchedSource] = {}
         times = 0
-        for distance, source, generation, chunk, track, start_ms, end_ms, samples, object_key, duration_ms in rows:
+        for distance, source, _, chunk, track, start_ms, end_ms, samples in rows:
             times += len(samples)
             if len(sightings) == self._max_sightings or (sightings and times > self._max_sample_times):
                 break
@@ -137,22 +178,34 @@ class ClickHouseFaces:
                     distance=distance,
                 )
             )
-            sources[source] = MatchedSource(
-                source_video_key=source, generation=generation, object_key=object_key, duration_ms=duration_ms
-            )
+            sources[source] = active.sources[source]
         return Found(
             sightings=tuple(sightings),
             sources=tuple(sources.values()),
             truncated=len(sightings) < len(rows),
             nearest_distance=sightings[0].distance if sightings else None,
+            other_models=active.other_models,
         )
 
 
-def _by_vector(rows: Iterable[_Row], count: int) -> list[list[_Row]]:
+def _by_vector(rows: Iterable[_Row], count: int, removed: Removed) -> list[list[_Row]]:
     groups: list[list[_Row]] = [[] for _ in range(count)]
     for number, *rest in rows:
-        groups[number - 1].append(rest)
+        if not removed.holds(rest[1], rest[2]):
+            groups[number - 1].append(rest)
     return groups
+
+
+async def _removed(client: AsyncClient, event_id: int) -> Removed:
+    rows = (await client.query(REMOVED, {"event": event_id})).result_rows
+    return Removed({key: generation for key, generation in rows})  # noqa: C416 - rows are sequences, not pairs
+
+
+async def _delete(client: AsyncClient, event_id: int, source_video_key: str, generation: int) -> None:
+    # A mutation, which rewrites the parts without the rows: a lightweight DELETE would leave vectors on the disk.
+    # Nobody waits for it.
+    parameters = {"event": event_id, "source": source_video_key, "generation": generation}
+    await client.command(DELETE_REMOVED, parameters, settings={"mutations_sync": 0})
 
 
 async def _insert(client: AsyncClient, table: str, types: dict[str, str], columns: list[Sequence[object]]) -> None:

@@ -10,6 +10,7 @@ from streams.index.split import plan_chunks
 from streams.media.errors import SourceUnreadable
 from streams.ports import Children, Clock, FaceStore, Failpoint, Objects
 from streams.source_jobs import run_on_source
+from streams.vision.models.model_set import ModelSet
 
 
 class SourcePoint(StrEnum):
@@ -27,6 +28,7 @@ class SourceKeeper:
     objects: Objects
     children: Children
     faces: FaceStore
+    models: ModelSet
     clock: Clock
     failpoint: Failpoint
 
@@ -69,6 +71,7 @@ class SourceKeeper:
         await self.faces.activate(
             event_id=work.event_id,
             source_video_key=work.source_video_key,
+            model=self.models.version,
             generation=work.generation,
             object_key=work.source.object_key,
             duration_ms=duration_ms,

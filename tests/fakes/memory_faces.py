@@ -29,6 +29,8 @@ class MemoryFaces:
         failure: What the next scan raises, once.
         scans: Event and number of vectors of each scan, in order.
         put: Event, source, generation and chunk of everything that was stored, in order.
+        active: What searches of an event see, by source and model.
+        removed: Of a source, the generation up to which it is gone.
     """
 
     def __init__(self) -> None:
@@ -39,7 +41,9 @@ class MemoryFaces:
         self.scans: list[tuple[int, int]] = []
         self.put: list[tuple[int, str, int, int]] = []
         self.rows: dict[_Place, list[FaceRow]] = {}
-        self.active: dict[tuple[int, str], MatchedSource] = {}
+        self.active: dict[tuple[int, str, str], MatchedSource] = {}
+        self.removed: dict[tuple[int, str], int] = {}
+        self.removed_events: set[int] = set()
 
     async def put_chunk(
         self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
@@ -49,23 +53,26 @@ class MemoryFaces:
         self.put.append((event_id, source_video_key, generation, chunk))
         for face in faces:
             place = _Place(event_id, source_video_key, generation, chunk, face.track)
-            self.rows.setdefault(place, []).append(face)
+            if not self._gone(place):
+                self.rows.setdefault(place, []).append(face)
 
     async def activate(
-        self, *, event_id: int, source_video_key: str, generation: int, object_key: str, duration_ms: int
+        self, *, event_id: int, source_video_key: str, model: str, generation: int, object_key: str, duration_ms: int
     ) -> None:
         """Show this generation, unless a newer one is shown."""
         self._check()
-        before = self.active.get((event_id, source_video_key))
+        before = self.active.get((event_id, source_video_key, model))
         if before is None or before.generation <= generation:
-            self.active[event_id, source_video_key] = MatchedSource(
+            self.active[event_id, source_video_key, model] = MatchedSource(
                 source_video_key=source_video_key,
                 generation=generation,
                 object_key=object_key,
                 duration_ms=duration_ms,
             )
 
-    async def find(self, event_id: int, vectors: Sequence[Vector], max_distances: Sequence[float]) -> list[Found]:
+    async def find(
+        self, event_id: int, model: str, vectors: Sequence[Vector], max_distances: Sequence[float]
+    ) -> list[Found]:
         """Look at every track of the event for each vector."""
         self.scans.append((event_id, len(vectors)))
         await self.gate.wait()
@@ -73,13 +80,43 @@ class MemoryFaces:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        return [self._found(event_id, vector, limit) for vector, limit in zip(vectors, max_distances, strict=True)]
+        return [
+            self._found(event_id, model, vector, limit) for vector, limit in zip(vectors, max_distances, strict=True)
+        ]
 
-    def _found(self, event_id: int, vector: Vector, limit: float) -> Found:
+    async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """Remember it and forget the faces."""
+        self._check()
+        before = self.removed.get((event_id, source_video_key), 0)
+        self.removed[event_id, source_video_key] = max(before, generation)
+        self._forget()
+
+    async def remove_event(self, event_id: int) -> None:
+        """Remember it and forget the faces."""
+        self._check()
+        self.removed_events.add(event_id)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.rows = {place: faces for place, faces in self.rows.items() if not self._gone(place)}
+
+    def _gone(self, place: _Place) -> bool:
+        up_to = self.removed.get((place.event_id, place.source_video_key), 0)
+        return place.event_id in self.removed_events or place.generation <= up_to
+
+    def _found(self, event_id: int, model: str, vector: Vector, limit: float) -> Found:
+        shown = {
+            (key, of_model): source
+            for (event, key, of_model), source in self.active.items()
+            if event == event_id and not self._gone(_Place(event, key, source.generation, 0, 0))
+        }
+        own = {key: source for (key, of_model), source in shown.items() if of_model == model}
         seen = [
             (min(_distance(face.vector, vector) for face in rows), place, rows)
             for place, rows in self.rows.items()
-            if place.event_id == event_id and self._shown(place)
+            if place.event_id == event_id
+            and place.source_video_key in own
+            and place.generation == own[place.source_video_key].generation
         ]
         near = sorted(
             (each for each in seen if each[0] <= limit),
@@ -88,14 +125,11 @@ class MemoryFaces:
         sources = dict.fromkeys(place.source_video_key for _, place, _ in near)
         return Found(
             sightings=tuple(_sighting(*each) for each in near),
-            sources=tuple(self.active[event_id, key] for key in sources),
+            sources=tuple(own[key] for key in sources),
             truncated=False,
             nearest_distance=min((distance for distance, _, _ in seen), default=None),
+            other_models=len({key for key, _ in shown} - own.keys()),
         )
-
-    def _shown(self, place: _Place) -> bool:
-        active = self.active.get((place.event_id, place.source_video_key))
-        return active is not None and active.generation == place.generation
 
     def _check(self) -> None:
         if self.down:

@@ -205,13 +205,15 @@ class TestFlow:
         [published], [usage] = flow.of(public.ClipPublished), flow.of(public.UsageEntry)
         assert published.key == usage.key.rpartition("/")[0] == search.key
 
-    async def test_other_bytes_are_shown_once_they_are_whole(self, world: World, flow: Flow) -> None:
+    async def test_other_bytes_are_shown_once_they_are_whole(
+        self, world: World, flow: Flow, model_set: ModelSet
+    ) -> None:
         """A second registration leaves the first in sight until it is activated."""
         for generation, name in ((1, "face_noface.mov"), (2, "noface_face.mov")):
             key = f"sources/v{generation}"
             world.objects.private[key] = find_media(name).read_bytes()
             await flow.run(register(key, command_id=str(generation)))
-            assert world.faces.active[EVENT, SOURCE_KEY].generation == generation
+            assert world.faces.active[EVENT, SOURCE_KEY, model_set.version].generation == generation
         assert len(flow.of(videos.ActivateGeneration)) == len(flow.of(videos.GenerationActivated)) == 1
         video = flow.records["videos"][f"{EVENT}/{SOURCE_KEY}"]
         assert isinstance(video, VideoRecord)

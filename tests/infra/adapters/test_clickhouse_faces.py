@@ -10,7 +10,7 @@ from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.clickhouse_migrations import migrate
 from infra.adapters.settings import ClickHouseSettings
 from streams.outcomes import Unavailable
-from tests.ports.faces_suite import LIMIT, FacesSuite, event_of_its_own, face, near, unlike
+from tests.ports.faces_suite import LIMIT, MODEL, FacesSuite, event_of_its_own, face, near, unlike
 
 pytestmark = pytest.mark.engines
 
@@ -49,9 +49,9 @@ async def test_answers_are_those_of_plain_arithmetic(store: ClickHouseFaces) -> 
     rows = [face(vector, track=number) for number, vector in enumerate(vectors)]
     await store.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
     await store.activate(
-        event_id=event, source_video_key="cam", generation=1, object_key="sources/x", duration_ms=9_000
+        event_id=event, source_video_key="cam", model=MODEL, generation=1, object_key="sources/x", duration_ms=9_000
     )
-    answers = await store.find(event, list(selfies), [LIMIT] * 32)
+    answers = await store.find(event, MODEL, list(selfies), [LIMIT] * 32)
     for selfie, found in zip(selfies.astype(np.float64), answers, strict=True):
         distances = np.linalg.norm(vectors.astype(np.float64) - selfie, axis=1)
         assert np.abs(distances - LIMIT).min() > 1e-5, "a distance so near the limit may fall on either side"
@@ -68,9 +68,9 @@ async def test_best_stay_when_there_are_too_many(migrated: ClickHouseSettings, b
     rows = [face(near(me, 0.1 + number / 20), track=number) for number in range(5)]
     await store.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
     await store.activate(
-        event_id=event, source_video_key="cam", generation=1, object_key="sources/x", duration_ms=9_000
+        event_id=event, source_video_key="cam", model=MODEL, generation=1, object_key="sources/x", duration_ms=9_000
     )
-    many, few = await store.find(event, [me, me], [LIMIT, 0.21])
+    many, few = await store.find(event, MODEL, [me, me], [LIMIT, 0.21])
     await store.close()
     assert ([s.track for s in many.sightings], many.truncated) == (["0/0", "0/1", "0/2"], True)
     assert ([s.track for s in few.sightings], few.truncated) == (["0/0", "0/1", "0/2"], False)
@@ -83,7 +83,7 @@ async def test_server_that_does_not_answer_is_an_outage(
     nobody = dataclasses.replace(clickhouse_settings, port=closed_port)
     store = ClickHouseFaces(nobody)
     with pytest.raises(Unavailable, match="did not answer") as caught:
-        await store.find(1, [unlike(1)], [LIMIT])
+        await store.find(1, MODEL, [unlike(1)], [LIMIT])
     assert caught.value.dependency == "clickhouse"
     await store.close()
 
@@ -93,7 +93,7 @@ async def test_wrong_password_is_told_as_such(clickhouse_settings: ClickHouseSet
 
     store = ClickHouseFaces(dataclasses.replace(clickhouse_settings, password="not-the-password"))
     with pytest.raises(Unavailable, match="refused the user") as caught:
-        await store.find(1, [unlike(1)], [LIMIT])
+        await store.find(1, MODEL, [unlike(1)], [LIMIT])
     assert "not-the-password" not in str(caught.value)
     await store.close()
 
@@ -103,5 +103,5 @@ async def test_missing_tables_lead_to_provisioning(clickhouse_settings: ClickHou
 
     store = ClickHouseFaces(dataclasses.replace(clickhouse_settings, database="default"))
     with pytest.raises(Unavailable, match="provision"):
-        await store.find(1, [unlike(1)], [LIMIT])
+        await store.find(1, MODEL, [unlike(1)], [LIMIT])
     await store.close()

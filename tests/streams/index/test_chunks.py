@@ -15,7 +15,7 @@ from streams.outcomes import Unavailable
 from streams.vision.box import Box
 from streams.vision.models.model_set import ModelSet
 from streams.vision.selfie_outcome import Selfie
-from tests.ports.faces_suite import unlike
+from tests.ports.faces_suite import MODEL, unlike
 from tests.streams.work import (
     CHUNK,
     EVENT,
@@ -67,9 +67,14 @@ async def test_the_faces_of_a_chunk_are_stored_and_counted(world: World, indexer
     )
     assert world.points == list(ChunkPoint)
     await world.faces.activate(
-        event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, object_key=SOURCE_OBJECT, duration_ms=9_000
+        event_id=EVENT,
+        source_video_key=SOURCE_KEY,
+        model=MODEL,
+        generation=GENERATION,
+        object_key=SOURCE_OBJECT,
+        duration_ms=9_000,
     )
-    [found] = await world.faces.find(EVENT, [man.vector], [0.5])
+    [found] = await world.faces.find(EVENT, MODEL, [man.vector], [0.5])
     [sighting] = found.sightings
     assert (sighting.start_ms, sighting.end_ms, sighting.sample_times_ms) == (0, 800, (0, 200, 400, 600, 800))
     assert sighting.track.startswith(f"{CHUNK}/")

@@ -11,6 +11,7 @@ from streams.index.sources import SourceKeeper, SourcePoint, source_failed
 from streams.index.split import plan_chunks
 from streams.media.errors import SourceUnreachable
 from streams.outcomes import Unavailable
+from streams.vision.models.model_set import ModelSet
 from tests.numbered_video import Recipe, build, regular_times
 from tests.streams.work import (
     EVENT,
@@ -33,12 +34,13 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def keeper(world: World) -> SourceKeeper:
+def keeper(world: World, model_set: ModelSet) -> SourceKeeper:
     tools = world.tools
     return SourceKeeper(
         objects=tools.objects,
         children=tools.children,
         faces=world.faces,
+        models=model_set,
         clock=tools.clock,
         failpoint=tools.failpoint,
     )
@@ -66,9 +68,11 @@ async def test_a_source_is_cut_into_chunks(world: World, keeper: SourceKeeper) -
 
 
 @pytest.mark.usefixtures("stored")
-async def test_the_first_generation_is_searchable_before_it_is_indexed(world: World, keeper: SourceKeeper) -> None:
+async def test_the_first_generation_is_searchable_before_it_is_indexed(
+    world: World, keeper: SourceKeeper, model_set: ModelSet
+) -> None:
     await keeper(split_source(activate=True))
-    active = world.faces.active[EVENT, SOURCE_KEY]
+    active = world.faces.active[EVENT, SOURCE_KEY, model_set.version]
     assert (active.generation, active.object_key, active.duration_ms) == (GENERATION, SOURCE_OBJECT, LENGTH_MS)
 
 
@@ -80,14 +84,16 @@ async def test_a_later_generation_stays_hidden_until_it_is_whole(world: World, k
     assert world.points == [SourcePoint.ADDRESSED, SourcePoint.PROBED]
 
 
-async def test_a_whole_generation_is_shown_and_that_is_told(world: World, keeper: SourceKeeper) -> None:
+async def test_a_whole_generation_is_shown_and_that_is_told(
+    world: World, keeper: SourceKeeper, model_set: ModelSet
+) -> None:
     """Nothing of the source is read for it."""
     work = ActivateGeneration(
         event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, source=SOURCE, duration_ms=7_000
     )
     [fact] = await keeper(work)
     assert fact == GenerationActivated(event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, at_ms=NOW_MS)
-    active = world.faces.active[EVENT, SOURCE_KEY]
+    active = world.faces.active[EVENT, SOURCE_KEY, model_set.version]
     assert (active.generation, active.object_key, active.duration_ms) == (GENERATION, SOURCE_OBJECT, 7_000)
     assert world.children.jobs == []
     assert world.points == [SourcePoint.ACTIVATED]

@@ -38,7 +38,7 @@ def matcher(world: World, model_set: ModelSet) -> Matcher:
     return Matcher(
         objects=tools.objects,
         children=tools.children,
-        scans=ScanBatches(world.faces),
+        scans=ScanBatches(world.faces, model_set.version),
         models=model_set,
         max_selfie_bytes=10_000_000,
         clock=tools.clock,
@@ -52,13 +52,18 @@ def selfie_data(man_selfie: Path) -> bytes:
 
 
 @pytest.fixture
-async def seen(world: World, man: Selfie, selfie_data: bytes) -> None:
+async def seen(world: World, model_set: ModelSet, man: Selfie, selfie_data: bytes) -> None:
     """The man's selfie is stored; he was seen at 0.3, someone else at 0.55."""
     world.objects.private[SELFIE_OBJECT] = selfie_data
     rows = [face(near(man.vector, 0.3), track=1), face(near(man.vector, 0.55), track=2), face(unlike(1), track=3)]
     await world.faces.put_chunk(event_id=EVENT, source_video_key="cam-1", generation=1, chunk=0, faces=rows)
     await world.faces.activate(
-        event_id=EVENT, source_video_key="cam-1", generation=1, object_key="sources/x", duration_ms=9_000
+        event_id=EVENT,
+        source_video_key="cam-1",
+        model=model_set.version,
+        generation=1,
+        object_key="sources/x",
+        duration_ms=9_000,
     )
 
 

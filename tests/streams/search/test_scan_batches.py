@@ -9,7 +9,7 @@ from streams.outcomes import Unavailable
 from streams.ports import Found
 from streams.search.scan_batches import ScanBatches
 from tests.fakes.memory_faces import MemoryFaces
-from tests.ports.faces_suite import LIMIT, face, near, unlike
+from tests.ports.faces_suite import LIMIT, MODEL, face, near, unlike
 from tests.waiting import wait_until_async
 
 EVENT, OTHER_EVENT, SOON_S = 1, 2, 5.0
@@ -23,7 +23,7 @@ async def faces() -> MemoryFaces:
         rows = [face(near(unlike(event * 100 + n), (n + 1) / 10), track=n) for n in range(4)]
         await faces.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
         await faces.activate(
-            event_id=event, source_video_key="cam", generation=1, object_key="sources/x", duration_ms=9_000
+            event_id=event, source_video_key="cam", model=MODEL, generation=1, object_key="sources/x", duration_ms=9_000
         )
     faces.put.clear()
     return faces
@@ -47,13 +47,13 @@ def tracks(found: Iterable[Found]) -> list[list[str]]:
 
 
 async def test_a_lone_selfie_is_scanned_for_at_once(faces: MemoryFaces) -> None:
-    found = await ScanBatches(faces).find(EVENT, unlike(100), LIMIT)
+    found = await ScanBatches(faces, MODEL).find(EVENT, unlike(100), LIMIT)
     assert tracks([found]) == [["0/0"]]
     assert faces.scans == [(EVENT, 1)]
 
 
 async def test_what_is_asked_while_a_scan_runs_goes_together_in_the_next(faces: MemoryFaces) -> None:
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     first = asked(batches, [0])
     await scanning(faces)
@@ -66,21 +66,21 @@ async def test_what_is_asked_while_a_scan_runs_goes_together_in_the_next(faces: 
 
 async def test_each_keeps_a_limit_of_its_own(faces: MemoryFaces) -> None:
     """In one scan, the one with the stricter limit finds less."""
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     strict, loose = await asyncio.gather(batches.find(EVENT, unlike(101), 0.15), batches.find(EVENT, unlike(101), 0.25))
     assert tracks([strict, loose]) == [[], ["0/1"]]
     assert faces.scans == [(EVENT, 2)]
 
 
 async def test_a_scan_takes_no_more_than_the_largest_batch(faces: MemoryFaces) -> None:
-    batches = ScanBatches(faces, max_batch=3)
+    batches = ScanBatches(faces, MODEL, max_batch=3)
     found = await asyncio.gather(*asked(batches, [0, 1, 2, 3, 0, 1, 2]))
     assert tracks(found) == [[f"0/{n}"] for n in (0, 1, 2, 3, 0, 1, 2)]
     assert faces.scans == [(EVENT, 3), (EVENT, 3), (EVENT, 1)]
 
 
 async def test_events_do_not_mix_nor_wait_for_each_other(faces: MemoryFaces) -> None:
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     here, there = asked(batches, [0, 1]), asked(batches, [2], OTHER_EVENT)
     await scanning(faces, 2)
@@ -91,7 +91,7 @@ async def test_events_do_not_mix_nor_wait_for_each_other(faces: MemoryFaces) -> 
 
 async def test_an_error_reaches_exactly_those_who_asked(faces: MemoryFaces) -> None:
     """Everyone in the scan that failed, and nobody in the next."""
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     failing = asked(batches, [0, 1])
     await scanning(faces)
@@ -111,14 +111,14 @@ async def test_an_answer_short_of_one_is_told_to_all_who_asked() -> None:
         async def find(self, *_: object) -> list[Found]:
             return []
 
-    asking = asked(ScanBatches(Forgetful()), [0, 1])
+    asking = asked(ScanBatches(Forgetful(), MODEL), [0, 1])
     done, waiting = await asyncio.wait(asking, timeout=SOON_S)
     assert not waiting
     assert [type(task.exception()) for task in done] == [ValueError, ValueError]
 
 
 async def test_one_who_goes_away_leaves_the_others_their_answers(faces: MemoryFaces) -> None:
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     goes, stays = asked(batches, [0, 1])
     await scanning(faces)
@@ -130,7 +130,7 @@ async def test_one_who_goes_away_leaves_the_others_their_answers(faces: MemoryFa
 
 
 async def test_nobody_is_scanned_for_who_has_gone_away(faces: MemoryFaces) -> None:
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     first = asked(batches, [0])
     await scanning(faces)
@@ -145,7 +145,7 @@ async def test_nobody_is_scanned_for_who_has_gone_away(faces: MemoryFaces) -> No
 
 async def test_a_cancelled_scan_leaves_nobody_waiting(faces: MemoryFaces) -> None:
     """When the process ends: those in the scan and those behind it."""
-    batches = ScanBatches(faces)
+    batches = ScanBatches(faces, MODEL)
     faces.gate.clear()
     inside = asked(batches, [0])
     await scanning(faces)
