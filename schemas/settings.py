@@ -14,8 +14,8 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
             five samples, and a track needs two.
         quality: x264's constant rate factor, lower is better. 23: x264's own default.
         max_clip_s: Longest clip. 15: what people share; the whole passage of one runner fits.
-        min_segment_s: Shortest segment, padding not counted. 0.2: one sampling step at the default rate, so any two
-            samples in a row make a clip; a single hit never does.
+        min_segment_s: Shortest segment, padding not counted. 0.1: half a sampling step at the default rate, the least
+            that lies between two samples, so any two in a row make a clip; a single hit never does.
         max_gap_s: Sightings this far apart, or nearer, are one segment. 2: a person hidden behind others for a moment.
         padding_start_s: Footage before the first sighting. 1: the face is found after the person came into view.
         padding_end_s: Footage after the last sighting. 1: likewise on leaving.
@@ -26,7 +26,7 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
     sampling_fps: Annotated[float, Meta(ge=0.5, le=30)] = 5.0
     quality: Annotated[int, Meta(ge=14, le=40)] = 23
     max_clip_s: Annotated[float, Meta(ge=1, le=120)] = 15.0
-    min_segment_s: Annotated[float, Meta(ge=0, le=60)] = 0.2
+    min_segment_s: Annotated[float, Meta(ge=0, le=60)] = 0.1
     max_gap_s: Annotated[float, Meta(ge=0, le=60)] = 2.0
     padding_start_s: Annotated[float, Meta(ge=0, le=30)] = 1.0
     padding_end_s: Annotated[float, Meta(ge=0, le=30)] = 1.0

@@ -10,11 +10,15 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streams.media.disposable import disposable_test
 from streams.media.facts import Timeline
+from streams.media.slots import NeededPackets, Slots
 from streams.media.source import open_source, read_timeline, source_errors, video_stream
+from streams.media.window import PROGRESSIVE_FIELD_ORDERS
 
 Image = npt.NDArray[np.uint8]
 Frames = Iterator[tuple[int, VideoFrame]]
@@ -91,9 +95,10 @@ def samples(
 ) -> Generator[Sample, None, None]:
     """Yields the sampled frames of `[start_ms, end_ms)`, in order of time.
 
-    The timeline is cut into slots of `1 / fps` seconds from its first shown frame on, and the first frame of each slot
-    is a sample. Where to start and end therefore never changes which frames are samples. One frame is held at a time,
-    one thread decodes; decoding starts at the keyframe before `start_ms`. The source is closed with the generator.
+    The timeline is cut into slots of `1 / fps` seconds from its first shown frame on, and one frame of each slot is a
+    sample: the first, or one of its first half that can be had for less (`streams.media.slots`). Where to start and end
+    therefore never changes which frames are samples. One frame is held at a time, one thread decodes; decoding starts
+    at the keyframe before `start_ms`. The source is closed with the generator.
 
     Args:
         url: path or http(s) address.
@@ -115,14 +120,15 @@ def samples(
         stream.thread_count = 1
         timeline = read_timeline(container, stream)
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        decoder = _Decoder(container, stream, timeline, (start_ms, end_ms), damage if damage is not None else Damage())
+        slots = Slots(timeline, rate)
+        decoder = _Decoder(container, stream, slots, (start_ms, end_ms), damage if damage is not None else Damage())
         first_slot = max(0, start_ms * rate.numerator // (1000 * rate.denominator))
         last_slot = -1
         for pts, frame in decoder.frames_from(first_slot / rate):
             time_ms = timeline.to_ms(pts)
             if time_ms >= end_ms:
                 return
-            slot = int((pts - timeline.origin) * timeline.time_base * rate)
+            slot = slots.of(pts)
             is_first_of_slot = slot > last_slot
             last_slot = max(slot, last_slot)
             if is_first_of_slot and time_ms >= start_ms:
@@ -135,9 +141,14 @@ class _Decoder:
 
     container: InputContainer
     stream: VideoStream
-    timeline: Timeline
+    slots: Slots
     span_ms: tuple[int, int]
     damage: Damage
+
+    @property
+    def timeline(self) -> Timeline:
+        """The source's."""
+        return self.slots.timeline
 
     def frames_from(self, wanted_s: Fraction) -> Frames:
         """Seeks so that decoding starts at or before `wanted_s`, and decodes on from there."""
@@ -157,7 +168,7 @@ class _Decoder:
         return chain([first] if first is not None else [], frames)
 
     def _decode(self) -> Frames:
-        for packet in self.container.demux(self.stream):
+        for packet in self._packets():
             try:
                 frames = self.stream.decode(packet)
             except av.error.InvalidDataError:
@@ -168,6 +179,13 @@ class _Decoder:
                     self._count(frame.pts)
                 elif frame.pts >= self.timeline.origin:
                     yield frame.pts, frame
+
+    def _packets(self) -> "Iterator[Packet[VideoStream]]":
+        packets = self.container.demux(self.stream)
+        context = self.stream.codec_context
+        if int(context.field_order) not in PROGRESSIVE_FIELD_ORDERS:
+            return packets  # a packet may be one of the two fields of a picture
+        return NeededPackets(self.slots, disposable_test(context.name, context.extradata)).of(packets)
 
     def _count(self, pts: int | None) -> None:
         time_ms = self.timeline.to_ms(pts) if pts is not None else None

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,11 @@ MATCH_DISTANCE = distance_of(ClipSettings().confidence_percent)
 
 def distances(track: TrackFaces, selfie: Selfie) -> list[float]:
     return [float(np.linalg.norm(face.vector - selfie.vector)) for face in track.faces]
+
+
+def slots(times_ms: Iterable[int]) -> list[int]:
+    """Which steps of the sampling they lie in: one of each is looked at, wherever in its first half."""
+    return [time_ms // STEP_MS for time_ms in times_ms]
 
 
 def matches(track: TrackFaces, selfie: Selfie) -> bool:
@@ -74,15 +80,16 @@ def test_everybody_is_seen_when_the_truth_says(race: Race, race_chunks: list[Chu
             assert any(span.start_ms <= track.first_ms and track.last_ms < span.end_ms for span in spans), track
         for span in spans:
             times = {time for track in found for time in track.sample_times if span.start_ms <= time < span.end_ms}
-            assert times == set(range(span.start_ms, span.end_ms, STEP_MS))
+            assert slots(sorted(times)) == list(range(span.start_ms // STEP_MS, span.end_ms // STEP_MS))
 
 
 def test_a_face_across_the_border_of_chunks_is_tracked_in_both(race_chunks: list[ChunkFaces]) -> None:
     """The second man span is 34.0 to 36.2 s, the chunks are 0 to 36 and 35 to 64 s."""
     before = race_chunks[0].tracks[-1].sample_times
     after = race_chunks[1].tracks[0].sample_times
-    assert before == tuple(range(34_000, 36_000, STEP_MS))
-    assert after == tuple(range(35_000, 36_200, STEP_MS))
+    assert slots(before) == list(range(34_000 // STEP_MS, 36_000 // STEP_MS))
+    assert slots(after) == list(range(35_000 // STEP_MS, 36_200 // STEP_MS))
+    assert [time for time in before if time >= 35_000] == [time for time in after if time < 36_000]
 
 
 def test_equal_input_gives_equal_output(race: Race, face_models: FaceModels) -> None:
