@@ -2,8 +2,10 @@
 
 import msgspec
 
+from api.stopped_view import StoppedDetails, stopped_details
 from schemas.ids import clip_path
-from schemas.searches import ClipFailed, ClipReady, SearchRecord, SearchStatus, SubmitSearch
+from schemas.searches import ClipFailed, ClipReady, SearchRecord, SearchStatus, SubmitSearch, Window
+from schemas.settings import confidence_of
 
 STARTED = (
     "Video clipping search started. "
@@ -37,12 +39,22 @@ class VideoClipErrorItem(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ClipDetails(msgspec.Struct, kw_only=True, frozen=True):
-    """A clip's exact bounds on the source's timeline, and what was stored."""
+    """A clip's exact bounds on the source's timeline, what was stored, and how sure it is.
+
+    Attributes:
+        distance: The smallest Euclidean distance between the selfie and a face seen in the clip.
+        confidence_percent: The same as a percentage; the clip is there at every threshold up to this one, as long as
+            enough of its samples pass (docs/confidence.md).
+        samples: Distinct times at which the person was seen in it.
+    """
 
     start_ms: int
     end_ms: int
     size_bytes: int
     sha256: str
+    distance: float
+    confidence_percent: float
+    samples: int
 
 
 class ResultDetails(msgspec.Struct, kw_only=True, frozen=True):
@@ -51,11 +63,19 @@ class ResultDetails(msgspec.Struct, kw_only=True, frozen=True):
     Attributes:
         clips: By the clip's uuid.
         nearest_distance: The smallest face distance looked at; null until matched, or in an event without faces.
+        nearest_confidence_percent: The same as a percentage.
+        needed_confidence_percent: The event's threshold when the search was submitted.
+        stopped_by: Why the search is empty; null unless it is `no_matches` or `no_segments`.
+        other_models: Videos that could not be searched, as they are indexed with other face models.
         coverage: Share of the event's footage that could be searched when it was submitted, 0 to 1; null without any.
     """
 
     clips: dict[str, ClipDetails] = {}
     nearest_distance: float | None = None
+    nearest_confidence_percent: float | None = None
+    needed_confidence_percent: float | None = None
+    stopped_by: StoppedDetails | None = None
+    other_models: int = 0
     coverage: float | None = None
     submitted_at_ms: int | None = None
     ended_at_ms: int | None = None
@@ -99,8 +119,14 @@ def result_of(record: SearchRecord, public_base: str) -> VideoClippingResult:
         return VideoClippingResult(
             request_id=record.request_id,
             status=record.status,
-            details=ResultDetails(coverage=record.coverage, submitted_at_ms=record.submitted_at_ms),
+            details=ResultDetails(
+                needed_confidence_percent=record.settings.confidence_percent,
+                coverage=record.coverage,
+                submitted_at_ms=record.submitted_at_ms,
+            ),
         )
+    windows = {window.clip_id: window for window in record.windows}
+    nearest = record.nearest_distance
     return VideoClippingResult(
         request_id=record.request_id,
         status=record.status,
@@ -108,8 +134,12 @@ def result_of(record: SearchRecord, public_base: str) -> VideoClippingResult:
         error=record.error,
         clip_errors=tuple(_error_item(clip) for clip in record.clip_errors),
         details=ResultDetails(
-            clips={clip.clip_id: _details(clip) for clip in record.clips},
-            nearest_distance=record.nearest_distance,
+            clips={clip.clip_id: _details(clip, windows[clip.clip_id]) for clip in record.clips},
+            nearest_distance=nearest,
+            nearest_confidence_percent=None if nearest is None else confidence_of(nearest),
+            needed_confidence_percent=record.settings.confidence_percent,
+            stopped_by=stopped_details(record),
+            other_models=record.other_models,
             coverage=record.coverage,
             submitted_at_ms=record.submitted_at_ms,
             ended_at_ms=record.ended_at_ms,
@@ -145,5 +175,13 @@ def _error_item(clip: ClipFailed) -> VideoClipErrorItem:
     return VideoClipErrorItem(source_video_key=clip.source_video_key, error=clip.error)
 
 
-def _details(clip: ClipReady) -> ClipDetails:
-    return ClipDetails(start_ms=clip.start_ms, end_ms=clip.end_ms, size_bytes=clip.size_bytes, sha256=clip.sha256)
+def _details(clip: ClipReady, window: Window) -> ClipDetails:
+    return ClipDetails(
+        start_ms=clip.start_ms,
+        end_ms=clip.end_ms,
+        size_bytes=clip.size_bytes,
+        sha256=clip.sha256,
+        distance=window.distance,
+        confidence_percent=confidence_of(window.distance),
+        samples=window.samples,
+    )

@@ -10,6 +10,9 @@ class ClipPublished(Message, frozen=True, kw_only=True):
     Attributes:
         video_path: Path below the deployment's public base, starting with `/vids/`.
         start_ms, end_ms: What plays, on the source video's timeline.
+        distance: The smallest Euclidean distance between the selfie and a face seen in the clip.
+        confidence_percent: The same as a percentage (docs/confidence.md).
+        samples: Distinct times at which the person was seen in it.
     """
 
     event_id: int
@@ -21,6 +24,9 @@ class ClipPublished(Message, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     at_ms: int
+    distance: float | None = None
+    confidence_percent: float | None = None
+    samples: int | None = None
 
     @property
     def key(self) -> str:

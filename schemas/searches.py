@@ -33,6 +33,31 @@ class SearchStatus(StrEnum):
         return self in (SearchStatus.FAILED, SearchStatus.CLIP_FAILED)
 
 
+class StopRule(StrEnum):
+    """What left a search without a clip: the first of these rules that nothing passed (docs/confidence.md)."""
+
+    NO_FACES = "no_faces"
+    OTHER_MODELS = "other_models"
+    TOO_FAR = "too_far"
+    TOO_FEW_SAMPLES = "too_few_samples"
+    TOO_SHORT = "too_short"
+    OUTSIDE_VIDEO = "outside_video"
+
+
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule that stopped a search, and how near the best came to passing it.
+
+    Attributes:
+        seen: The best that there was: a distance (`too_far`), samples (`too_few_samples`), milliseconds (`too_short`);
+            None where the rule has no number.
+        needed: What would have passed, in the same unit.
+    """
+
+    rule: StopRule
+    seen: float | None = None
+    needed: float | None = None
+
+
 class SelfieObject(msgspec.Struct, frozen=True, kw_only=True):
     """A selfie in the private bucket; the bytes themselves never travel."""
 
@@ -133,6 +158,7 @@ class FacesMatched(AttemptMessage, frozen=True, kw_only=True):
     Attributes:
         truncated: True when there were more sightings than a message may carry; the best stayed.
         nearest_distance: The smallest distance looked at, matched or not; None in an event without faces.
+        other_models: Sources that were not looked at: they are indexed with other models only.
     """
 
     selfie_sha256: str
@@ -141,10 +167,16 @@ class FacesMatched(AttemptMessage, frozen=True, kw_only=True):
     sightings: tuple[Sighting, ...] = ()
     truncated: bool = False
     nearest_distance: float | None = None
+    other_models: int = 0
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """One clip to be cut: `[start_ms, end_ms)` of a source."""
+    """One clip to be cut: `[start_ms, end_ms)` of a source.
+
+    Attributes:
+        samples: Distinct sample times at which the person was seen in it.
+        distance: The smallest of the sightings sampled in it (docs/confidence.md says why not the mean).
+    """
 
     clip_id: str
     source_video_key: str
@@ -167,13 +199,16 @@ class WindowsPlanned(SearchFact, frozen=True, kw_only=True):
     windows: Annotated[tuple[Window, ...], Meta(min_length=1)]
     nearest_distance: float | None = None
     truncated: bool = False
+    other_models: int = 0
 
 
 class NothingToClip(SearchFact, frozen=True, kw_only=True):
-    """No window came out: `status` is `no_matches` or `no_segments`."""
+    """No window came out: `status` is `no_matches` or `no_segments`; `stopped_by` says which rule it was."""
 
     status: SearchStatus
     nearest_distance: float | None = None
+    stopped_by: Stopped | None = None
+    other_models: int = 0
 
 
 class SearchFailed(SearchFact, frozen=True, kw_only=True):
@@ -227,6 +262,8 @@ class SearchRecord(Record, frozen=True, kw_only=True):
         number: Counts billable submissions under this id.
         coverage: Of the submission that runs or ran.
         windows: The clips asked for; the search ends when each is in `clips` or `clip_errors`.
+        stopped_by: Why there is none, after `no_matches` and `no_segments`.
+        other_models: Sources that were not looked at: they are indexed with other models only.
     """
 
     event_id: int
@@ -243,6 +280,8 @@ class SearchRecord(Record, frozen=True, kw_only=True):
     clip_errors: tuple[ClipFailed, ...] = ()
     error: str | None = None
     nearest_distance: float | None = None
+    stopped_by: Stopped | None = None
+    other_models: int = 0
     submitted_at_ms: int
     ended_at_ms: int | None = None
     deadline_at_ms: int

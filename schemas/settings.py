@@ -19,8 +19,8 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_gap_s: Sightings this far apart, or nearer, are one segment. 2: a person hidden behind others for a moment.
         padding_start_s: Footage before the first sighting. 1: the face is found after the person came into view.
         padding_end_s: Footage after the last sighting. 1: likewise on leaving.
-        confidence_percent: Least confidence of a match, `100 * (1 - Euclidean distance)`. 50: distance 0.50, which
-            let in no stranger on a small labelled set, where dlib's usual 0.6 lets in lookalikes (seen at 0.48-0.55).
+        confidence_percent: Least confidence of a match, `100 * (1 - Euclidean distance)`. 50: distance 0.50, where
+            dlib's usual 0.6 lets in lookalikes (docs/confidence.md has what was measured).
     """
 
     sampling_fps: Annotated[float, Meta(ge=0.5, le=30)] = 5.0
@@ -34,7 +34,7 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def distance_of(confidence_percent: float) -> float:
-    """The largest Euclidean distance between two embeddings that has at least this confidence."""
+    """The largest Euclidean distance between two embeddings that has at least this confidence, percent in [0, 100]."""
     return 1.0 - confidence_percent / 100.0
 
 

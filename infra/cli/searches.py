@@ -89,10 +89,19 @@ def show(output: Output, result: dict[str, Any]) -> None:
     output.say(f"The search ended as {result['status']}.")
     if result["error"]:
         output.say(result["error"])
+    details = result["details"]
+    if details["stopped_by"]:
+        output.say(f"Why: {details['stopped_by']['sentence']}.")
     if result["videos"]:
-        columns = ("source_video_key", "start_time", "end_time")
-        output.table("Clips", columns, [[clip[column] for column in columns] for clip in result["videos"]])
+        columns = ("source_video_key", "start_time", "end_time", "confidence", "samples")
+        rows = [_row(clip, details["clips"][clip["uuid"]]) for clip in result["videos"]]
+        output.table(f"Clips (needed {details['needed_confidence_percent']:g} %)", columns, rows)
         for clip in result["videos"]:
             output.say(clip["video_url"])  # on a line of its own, to be copied whole
     for failed in result["clip_errors"]:
         output.say(f"{failed['source_video_key']}: {failed['error']}")
+
+
+def _row(clip: dict[str, Any], details: dict[str, Any]) -> list[object]:
+    confidence = f"{details['confidence_percent']:.1f} %"
+    return [clip["source_video_key"], clip["start_time"], clip["end_time"], confidence, details["samples"]]

@@ -22,8 +22,10 @@ from schemas.searches import (
     SearchRecord,
     SearchStatus,
     SubmitSearch,
+    Window,
     WindowsPlanned,
 )
+from schemas.settings import confidence_of
 from streams.flow import Decision
 
 
@@ -130,9 +132,10 @@ def _start(message: SubmitSearch, *, attempt: int, number: int, before: SearchRe
 def _matched(record: SearchRecord, fact: WindowsPlanned | NothingToClip | SearchFailed) -> Decision:
     if isinstance(fact, SearchFailed):
         return Decision(_ended(msgspec.structs.replace(record, error=fact.error), SearchStatus.FAILED, fact.at_ms))
-    seen = msgspec.structs.replace(record, nearest_distance=fact.nearest_distance)
+    seen = msgspec.structs.replace(record, nearest_distance=fact.nearest_distance, other_models=fact.other_models)
     if isinstance(fact, NothingToClip):
-        return Decision(_ended(seen, fact.status, fact.at_ms))
+        stopped = msgspec.structs.replace(seen, stopped_by=fact.stopped_by)
+        return Decision(_ended(stopped, fact.status, fact.at_ms))
     work: tuple[Message, ...] = tuple(
         RenderClip(
             event_id=record.event_id,
@@ -157,7 +160,7 @@ def _mark_off(record: SearchRecord, fact: ClipReady | ClipFailed) -> Decision:
     if isinstance(fact, ClipReady):
         clips = sorted((*record.clips, fact), key=lambda clip: place[clip.clip_id])
         record = msgspec.structs.replace(record, clips=tuple(clips))
-        outputs = (_published(record, fact),)
+        outputs = (_published(record, fact, record.windows[place[fact.clip_id]]),)
     else:
         errors = sorted((*record.clip_errors, fact), key=lambda clip: place[clip.clip_id])
         record = msgspec.structs.replace(record, clip_errors=tuple(errors))
@@ -167,7 +170,7 @@ def _mark_off(record: SearchRecord, fact: ClipReady | ClipFailed) -> Decision:
     return Decision(_ended(record, status, fact.at_ms), outputs)
 
 
-def _published(record: SearchRecord, clip: ClipReady) -> ClipPublished:
+def _published(record: SearchRecord, clip: ClipReady, window: Window) -> ClipPublished:
     return ClipPublished(
         event_id=record.event_id,
         org_id=record.org_id,
@@ -178,6 +181,9 @@ def _published(record: SearchRecord, clip: ClipReady) -> ClipPublished:
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,
         at_ms=clip.at_ms,
+        distance=window.distance,
+        confidence_percent=confidence_of(window.distance),
+        samples=window.samples,
     )
 
 

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.ids import clip_id
-from schemas.searches import FacesMatched, MatchedSource, NothingToClip, SearchStatus, Window, WindowsPlanned
+from schemas.searches import (
+    FacesMatched,
+    MatchedSource,
+    NothingToClip,
+    SearchStatus,
+    Stopped,
+    StopRule,
+    Window,
+    WindowsPlanned,
+)
+from schemas.settings import distance_of
 from streams.ports import Clock
 from streams.search.segments import PlannedWindow, SegmentOutcome, plan_windows, policy_of
 
@@ -36,6 +46,8 @@ class Segmenter:
                 at_ms=self.clock(),
                 status=SearchStatus(plan.outcome),
                 nearest_distance=matched.nearest_distance,
+                stopped_by=plan.stopped_by or rule_not_matched(matched),
+                other_models=matched.other_models,
             )
             return [nothing]
         planned = WindowsPlanned(
@@ -46,6 +58,7 @@ class Segmenter:
             windows=tuple(self._window(matched, window, sources[window.source_video_key]) for window in plan.windows),
             nearest_distance=matched.nearest_distance,
             truncated=matched.truncated,
+            other_models=matched.other_models,
         )
         return [planned]
 
@@ -71,3 +84,13 @@ class Segmenter:
             samples=planned.samples,
             distance=planned.distance,
         )
+
+
+def rule_not_matched(matched: FacesMatched) -> Stopped:
+    """Why a search has no sighting: nothing to look at, or nothing near enough."""
+    if matched.nearest_distance is not None:
+        limit = distance_of(matched.settings.confidence_percent)
+        return Stopped(rule=StopRule.TOO_FAR, seen=matched.nearest_distance, needed=limit)
+    if matched.other_models:
+        return Stopped(rule=StopRule.OTHER_MODELS)
+    return Stopped(rule=StopRule.NO_FACES)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 
-from schemas.searches import Sighting
+from schemas.searches import Sighting, Stopped, StopRule
 from schemas.settings import ClipSettings
 
 
@@ -57,6 +57,11 @@ class Segment:
     sample_times_ms: tuple[int, ...]
     distances: tuple[float, ...]
 
+    @property
+    def length_ms(self) -> int:
+        """From the first to the last moment, before padding."""
+        return self.end_ms - self.start_ms
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedWindow:
@@ -79,10 +84,14 @@ class SegmentOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentPlan:
-    """At most one window per source, ordered by source key; empty unless the outcome is ``WINDOWS``."""
+    """At most one window per source, ordered by source key; empty unless the outcome is ``WINDOWS``.
+
+    ``stopped_by`` is there after ``NO_SEGMENTS``: the rule that the best segment did not pass.
+    """
 
     outcome: SegmentOutcome
     windows: tuple[PlannedWindow, ...] = ()
+    stopped_by: Stopped | None = None
 
 
 def plan_windows(sightings: Iterable[Sighting], policy: SegmentPolicy, durations_ms: Mapping[str, int]) -> SegmentPlan:
@@ -102,19 +111,22 @@ def plan_windows(sightings: Iterable[Sighting], policy: SegmentPolicy, durations
     if not ordered:
         return SegmentPlan(outcome=SegmentOutcome.NO_MATCHES)
     windows: list[PlannedWindow] = []
+    seen: list[Segment] = []
     for source, group in groupby(ordered, key=attrgetter("source_video_key")):
         if source not in durations_ms:
             raise ValueError("a sighting's source has no duration")
+        segments = merge(tuple(group), policy.max_gap_ms)
+        seen += segments
         candidates = [
             window
-            for segment in merge(tuple(group), policy.max_gap_ms)
+            for segment in segments
             if is_usable(segment, policy)
             for window in candidate_windows(segment, policy, durations_ms[source])
         ]
         if candidates:
             windows.append(min(candidates, key=_preference))
     if not windows:
-        return SegmentPlan(outcome=SegmentOutcome.NO_SEGMENTS)
+        return SegmentPlan(outcome=SegmentOutcome.NO_SEGMENTS, stopped_by=rule_not_passed(seen, policy))
     return SegmentPlan(outcome=SegmentOutcome.WINDOWS, windows=tuple(windows))
 
 
@@ -149,8 +161,24 @@ def _segment(run: Sequence[Sighting]) -> Segment:
 
 def is_usable(segment: Segment, policy: SegmentPolicy) -> bool:
     """A segment must be seen often enough and, before padding, for long enough."""
-    long_enough = segment.end_ms - segment.start_ms >= policy.min_segment_ms
-    return long_enough and len(segment.sample_times_ms) >= policy.min_samples
+    return len(segment.sample_times_ms) >= policy.min_samples and segment.length_ms >= policy.min_segment_ms
+
+
+def rule_not_passed(segments: Sequence[Segment], policy: SegmentPolicy) -> Stopped:
+    """The first rule that none of ``segments`` passes, with the best of those that passed the rules before.
+
+    Args:
+        segments: At least one, of which none gave a window.
+        policy: The event's settings.
+    """
+    most = max(len(segment.sample_times_ms) for segment in segments)
+    if most < policy.min_samples:
+        return Stopped(rule=StopRule.TOO_FEW_SAMPLES, seen=most, needed=policy.min_samples)
+    longest_ms = max(segment.length_ms for segment in segments if len(segment.sample_times_ms) >= policy.min_samples)
+    if longest_ms < policy.min_segment_ms:
+        return Stopped(rule=StopRule.TOO_SHORT, seen=longest_ms, needed=policy.min_segment_ms)
+    # Nothing of it lies before the video's end: a container that claims to be shorter than it is.
+    return Stopped(rule=StopRule.OUTSIDE_VIDEO)
 
 
 def candidate_windows(segment: Segment, policy: SegmentPolicy, duration_ms: int) -> list[PlannedWindow]:

@@ -34,6 +34,8 @@ from schemas.searches import (
     NothingToClip,
     SearchFailed,
     SearchStatus,
+    Stopped,
+    StopRule,
     Window,
     WindowsPlanned,
 )
@@ -46,6 +48,10 @@ KEY = "k" * 43
 ADMIN_TOKEN = "t" * 43
 PUBLIC_BASE = "https://media.example"
 NOW_MS = 1_795_000_000_000
+STOPPED_BY = {
+    SearchStatus.NO_MATCHES: Stopped(rule=StopRule.TOO_FAR, seen=0.71, needed=0.5),
+    SearchStatus.NO_SEGMENTS: Stopped(rule=StopRule.TOO_FEW_SAMPLES, seen=1, needed=2),
+}
 
 
 def clip_search_path(event_id: int = EVENT, org_id: int = ORG) -> str:
@@ -179,7 +185,8 @@ def facts_to(status: SearchStatus, request_id: str, attempt: int = 1) -> Iterabl
         case SearchStatus.FAILED:
             return [SearchFailed(error="no face was found in the selfie", **about)]
         case _:
-            return [NothingToClip(status=status, nearest_distance=0.71, **about)]
+            stopped = STOPPED_BY[status]
+            return [NothingToClip(status=status, nearest_distance=0.71, stopped_by=stopped, **about)]
 
 
 def settings(path: Path, **changes: object) -> ApiSettings:

@@ -9,10 +9,21 @@ import pytest
 
 from schemas.searches import SearchStatus
 from schemas.topics import SEARCH_COMMANDS, SEARCHES
-from tests.api.door import EVENT, KEY, ORG, PUBLIC_BASE, Door, facts_to, open_door, picture, settings
+from tests.api.door import EVENT, KEY, ORG, PUBLIC_BASE, STOPPED_BY, Door, facts_to, open_door, picture, settings
 from tests.waiting import wait_until_async
 
 ALL_KEYS = {"request_id", "status", "videos", "error", "clip_errors", "details"}
+ALL_DETAILS = {
+    "clips",
+    "nearest_distance",
+    "nearest_confidence_percent",
+    "needed_confidence_percent",
+    "stopped_by",
+    "other_models",
+    "coverage",
+    "submitted_at_ms",
+    "ended_at_ms",
+}
 ENDS = [status for status in SearchStatus if status.terminal]
 
 
@@ -35,7 +46,9 @@ async def test_all_keys_are_present_whatever_the_status(door: Door, status: Sear
     await door.end(request_id, status)
     data = (await door.result(request_id)).json()["data"]
     assert data.keys() == ALL_KEYS
-    assert data["details"].keys() == {"clips", "nearest_distance", "coverage", "submitted_at_ms", "ended_at_ms"}
+    assert data["details"].keys() == ALL_DETAILS
+    assert (data["details"]["stopped_by"] is not None) == (status in STOPPED_BY)
+    assert data["details"]["needed_confidence_percent"] == 50
     assert (data["request_id"], data["status"]) == (request_id, status)
     assert len(data["videos"]) == (status is SearchStatus.COMPLETED)
     assert len(data["clip_errors"]) == {SearchStatus.COMPLETED: 1, SearchStatus.CLIP_FAILED: 2}.get(status, 0)
@@ -60,6 +73,26 @@ async def test_completed_looks_as_on_the_page(door: Door) -> None:
     details = body["data"]["details"]
     assert (details["clips"][video["uuid"]]["start_ms"], details["clips"][video["uuid"]]["end_ms"]) == (42_400, 51_001)
     assert details["nearest_distance"] == 0.31
+    assert details["nearest_confidence_percent"] == pytest.approx(69)
+
+
+async def test_each_clip_says_how_sure_it_is(door: Door) -> None:
+    request_id = await started(door)
+    await door.end(request_id, SearchStatus.COMPLETED)
+    [clip] = (await door.result(request_id)).json()["data"]["details"]["clips"].values()
+    assert (clip["distance"], clip["samples"]) == (0.31, 5)
+    assert clip["confidence_percent"] == pytest.approx(69)
+
+
+@pytest.mark.parametrize("status", STOPPED_BY)
+async def test_an_empty_end_says_the_rule_and_its_numbers(door: Door, status: SearchStatus) -> None:
+    request_id = await started(door)
+    await door.end(request_id, status)
+    data = (await door.result(request_id)).json()["data"]
+    stopped, told = STOPPED_BY[status], data["details"]["stopped_by"]
+    assert (told["rule"], told["seen"], told["needed"]) == (stopped.rule, stopped.seen, stopped.needed)
+    assert told["sentence"]
+    assert data["error"] is None
 
 
 async def test_clips_do_not_show_before_the_end(door: Door) -> None:

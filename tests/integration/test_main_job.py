@@ -50,6 +50,18 @@ def test_the_clips_begin_and_end_where_he_comes_and_goes(result: dict[str, Any],
         assert last - TOLERANCE_MS <= end_ms <= last + PADDING_MS + TOLERANCE_MS, source
 
 
+def test_each_clip_says_how_sure_it_is(result: dict[str, Any]) -> None:
+    """Within the event's threshold; the best of all clips is the nearest face of the event."""
+    details = result["details"]
+    clips = details["clips"].values()
+    for clip in clips:
+        assert clip["confidence_percent"] == pytest.approx(100 * (1 - clip["distance"]))
+        assert clip["confidence_percent"] >= details["needed_confidence_percent"] == 50
+        assert clip["samples"] >= 2
+    assert details["nearest_distance"] == min(clip["distance"] for clip in clips)
+    assert (details["stopped_by"], details["other_models"]) == (None, 0)
+
+
 def test_each_clip_plays_from_its_address(result: dict[str, Any]) -> None:
     for clip in result["videos"]:
         answer = httpx.get(clip["video_url"], timeout=30)

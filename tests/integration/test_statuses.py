@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -72,12 +73,49 @@ def test_processing_until_it_ends_then_completed(event: Event, man: bytes) -> No
 def test_a_strangers_selfie_ends_no_matches(event: Event) -> None:
     result = event.search(find_media("multi_face.jpg").read_bytes())
     assert (result["status"], result["videos"], result["error"]) == ("no_matches", [], None)
+    assert_stopped_as_too_far(result)
 
 
-def test_a_lone_hit_ends_no_segments(system: System, man: bytes, lone_hit: Path) -> None:
+def assert_stopped_as_too_far(result: dict[str, Any]) -> None:
+    """The rule, its numbers in distance and percent, and a sentence with both."""
+    details = result["details"]
+    stopped, nearest = details["stopped_by"], details["nearest_distance"]
+    assert (stopped["rule"], stopped["seen"]) == ("too_far", nearest)
+    assert stopped["needed"] == pytest.approx(1 - details["needed_confidence_percent"] / 100)
+    assert stopped["needed"] < nearest
+    assert details["nearest_confidence_percent"] == pytest.approx(max(0, 100 * (1 - nearest)))
+    assert f"({details['needed_confidence_percent']:g} %)" in stopped["sentence"]
+
+
+def test_an_event_without_footage_says_so(system: System, man: bytes) -> None:
+    result = make_event(system).search(man)
+    assert result["status"] == "no_matches"
+    assert result["details"]["nearest_distance"] is None
+    assert result["details"]["stopped_by"] == {
+        "rule": "no_faces",
+        "seen": None,
+        "needed": None,
+        "sentence": "the event had no video yet",
+    }
+
+
+def test_a_lone_hit_ends_no_segments_and_no_matches_once_the_event_is_stricter(
+    system: System, man: bytes, lone_hit: Path
+) -> None:
+    """Each says which rule it was; then at a confidence that no two photos of a person have."""
     event = make_event(system)
     assert event.put_video("short", lone_hit)["state"] == "indexed"
-    assert event.search(man)["status"] == "no_segments"
+    result = event.search(man)
+    assert result["status"] == "no_segments"
+    stopped = result["details"]["stopped_by"]
+    assert (stopped["rule"], stopped["seen"], stopped["needed"]) == ("too_few_samples", 1, 2)
+    nearest = result["details"]["nearest_distance"]
+    assert 0.05 < nearest < 0.5
+    changed = system.admin("PATCH", f"/events/{event.event_id}", json={"settings": {"confidence_percent": 95}})
+    assert changed.status_code == 200, changed.text
+    stricter = event.search(man)
+    assert (stricter["status"], stricter["details"]["nearest_distance"]) == ("no_matches", nearest)
+    assert_stopped_as_too_far(stricter)
 
 
 def test_a_picture_without_a_face_ends_failed_with_a_sentence(event: Event) -> None:

@@ -33,7 +33,7 @@ from schemas.searches import (
 )
 from schemas.videos import ChunkIndexed, IndexChunk, SourceFailed, SourceSplit, SplitSource
 from streams.index.split import plan_chunks
-from tests.api.door import ADMIN_TOKEN, KEY, NOW_MS, settings
+from tests.api.door import ADMIN_TOKEN, KEY, NOW_MS, STOPPED_BY, settings
 from tests.fakes.memory_ledgers import MemoryLedgers
 from tests.fakes.memory_log import MemoryCommands, MemoryLog, MemoryLogReader
 from tests.fakes.memory_media import MemoryMedia
@@ -88,7 +88,8 @@ class Workers:
             case SearchStatus.FAILED:
                 return SearchFailed(error="No face was found in the selfie.", **about)
             case SearchStatus.NO_MATCHES | SearchStatus.NO_SEGMENTS:
-                return NothingToClip(status=self.search, nearest_distance=0.71, **about)
+                stopped = STOPPED_BY[self.search]
+                return NothingToClip(status=self.search, nearest_distance=0.71, stopped_by=stopped, **about)
         window = Window(
             clip_id=str(uuid.uuid5(uuid.NAMESPACE_URL, work.request_id)),
             source_video_key="cam-1",

@@ -17,7 +17,7 @@ def test_people_get_a_table_and_addresses_to_copy(
     ran = spotclip("search", "run", ORG, event_id, selfie, *as_partner)
     assert (ran.code, ran.err) == (0, "")
     assert "The search ended as completed." in ran.out
-    assert all(text in ran.out for text in ("cam-1", "00:00:42", "00:00:52"))
+    assert all(text in ran.out for text in ("cam-1", "00:00:42", "00:00:52", "69.0 %", "needed 50 %"))
     addresses = [line for line in ran.out.splitlines() if line.startswith(f"{served.url}/vids/{event_id}/")]
     assert len(addresses) == 1
     assert addresses[0].endswith(".mp4")
@@ -56,7 +56,13 @@ def test_clips_are_saved_where_asked(
     assert path.read_bytes() == CLIP
 
 
-@pytest.mark.parametrize("status", [SearchStatus.NO_MATCHES, SearchStatus.NO_SEGMENTS])
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (SearchStatus.NO_MATCHES, "nearest 0.71 (29 %), needed 0.5 (50 %)"),
+        (SearchStatus.NO_SEGMENTS, "once within one passage, needed 2 times"),
+    ],
+)
 def test_finding_nobody_is_an_answer_and_no_failure(
     spotclip: Spotclip,
     served: Served,
@@ -64,11 +70,14 @@ def test_finding_nobody_is_an_answer_and_no_failure(
     selfie: Path,
     as_partner: tuple[str, ...],
     status: SearchStatus,
+    why: str,
 ) -> None:
+    """It says why, with the numbers to tune by."""
     served.workers.search = status
     ran = spotclip("search", "run", ORG, event_id, selfie, *as_partner)
     assert (ran.code, ran.err) == (0, "")
     assert f"The search ended as {status}." in ran.out
+    assert why in ran.out
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from schemas.searches import (
     SearchRecord,
     SearchStatus,
     SelfieObject,
+    Stopped,
+    StopRule,
     SubmitSearch,
     Window,
     WindowsPlanned,
@@ -30,6 +32,7 @@ from tests.streams.ledgers.histories import Bench
 
 REQUEST = "ddc661a7-8861-4793-9437-af42a82d12f8"
 LIMIT_MS = 60_000
+TOO_FAR = Stopped(rule=StopRule.TOO_FAR, seen=0.7, needed=0.5)
 NAMES = {"event_id": 456, "request_id": REQUEST}
 
 
@@ -115,8 +118,11 @@ class Workers:
         if self.error:
             return [SearchFailed(**about, error=self.error)]
         if self.nothing:
-            return [NothingToClip(**about, status=self.nothing)]
-        return [WindowsPlanned(**about, windows=tuple(window(source, work.attempt) for source in self.sources))]
+            return [
+                NothingToClip(**about, status=self.nothing, nearest_distance=0.7, stopped_by=TOO_FAR, other_models=1)
+            ]
+        windows = tuple(window(source, work.attempt) for source in self.sources)
+        return [WindowsPlanned(**about, windows=windows, nearest_distance=0.3, other_models=2)]
 
 
 def run_plain(workers: Workers, *commands: SearchCommand) -> Bench:
@@ -234,6 +240,29 @@ def test_each_ready_clip_is_published_under_its_public_path() -> None:
     bench = run_plain(Workers(("a", "b"), frozenset("b")), submit())
     published = [event for event in bench.sent if isinstance(event, ClipPublished)]
     assert [event.video_path for event in published] == [f"/vids/456/motion/selfie/{REQUEST}/a-1.mp4"]
+
+
+def test_a_published_clip_says_how_sure_it_is() -> None:
+    [published] = [event for event in run_plain(Workers(("a",)), submit()).sent if isinstance(event, ClipPublished)]
+    assert (published.distance, published.samples) == (0.3, 9)
+    assert published.confidence_percent == pytest.approx(70)
+
+
+def test_an_empty_search_keeps_what_stopped_it() -> None:
+    record = record_of(run_plain(Workers(nothing=SearchStatus.NO_MATCHES), submit()))
+    assert (record.nearest_distance, record.stopped_by, record.other_models) == (0.7, TOO_FAR, 1)
+
+
+def test_a_search_with_clips_was_not_stopped_but_may_have_missed_footage() -> None:
+    record = record_of(run_plain(Workers(("a",)), submit()))
+    assert (record.nearest_distance, record.stopped_by, record.other_models) == (0.3, None, 2)
+
+
+def test_a_new_submission_forgets_what_stopped_the_one_before() -> None:
+    bench = run_plain(Workers(nothing=SearchStatus.NO_MATCHES), submit("a"))
+    bench.deliver(submit("b", command="c2"))
+    record = record_of(bench)
+    assert (record.nearest_distance, record.stopped_by, record.other_models) == (None, None, 0)
 
 
 def test_a_fact_without_a_record_changes_nothing() -> None:

@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from schemas.searches import FacesMatched, SearchFailed
+from schemas.searches import FacesMatched, SearchFailed, StopRule, WindowsPlanned
+from schemas.settings import confidence_of
 from streams.outcomes import Invalid, Unavailable
 from streams.search.match import Matcher, MatchPoint, selfie_failed
 from streams.search.scan_batches import ScanBatches
+from streams.search.segment import Segmenter, rule_not_matched
 from streams.vision.models.model_set import ModelSet
 from streams.vision.selfie_outcome import SENTENCES, Selfie, SelfieProblem
 from tests.ports.faces_suite import face, near, unlike
@@ -86,6 +88,38 @@ async def test_the_events_confidence_is_the_limit(matcher: Matcher, confidence: 
     [matched] = await matcher(match_selfie(confidence_percent=confidence))
     assert isinstance(matched, FacesMatched)
     assert [sighting.track for sighting in matched.sightings] == tracks
+
+
+@pytest.mark.usefixtures("seen")
+async def test_a_stricter_event_gives_fewer_clips(world: World, matcher: Matcher, man: Selfie) -> None:
+    """From the selfie to the windows, the event's percent alone being another; a second camera saw him at 0.45."""
+    rows = [face(near(man.vector, 0.45))]
+    await world.faces.put_chunk(event_id=EVENT, source_video_key="cam-2", generation=1, chunk=0, faces=rows)
+    await world.faces.activate(
+        event_id=EVENT, source_video_key="cam-2", generation=1, object_key="sources/y", duration_ms=9_000
+    )
+    segmenter = Segmenter(secret=b"s", clock=lambda: NOW_MS)
+    clips: dict[float, int] = {}
+    for confidence in (54.0, 56.0, 69.0, 71.0):
+        [matched] = await matcher(match_selfie(confidence_percent=confidence))
+        assert isinstance(matched, FacesMatched)
+        [fact] = await segmenter(matched)
+        clips[confidence] = len(fact.windows) if isinstance(fact, WindowsPlanned) else 0
+    assert clips == {54.0: 2, 56.0: 1, 69.0: 1, 71.0: 0}
+
+
+@pytest.mark.usefixtures("seen")
+async def test_the_nearest_that_was_too_far_is_what_the_event_would_have_to_allow(matcher: Matcher) -> None:
+    [strict] = await matcher(match_selfie(confidence_percent=90))
+    assert isinstance(strict, FacesMatched)
+    stopped = rule_not_matched(strict)
+    assert stopped.rule is StopRule.TOO_FAR
+    assert stopped.seen is not None
+    nearly = confidence_of(stopped.seen)
+    for percent, found in ((nearly - 0.001, 1), (nearly + 0.001, 0)):
+        [matched] = await matcher(match_selfie(confidence_percent=percent))
+        assert isinstance(matched, FacesMatched)
+        assert len(matched.sightings) == found
 
 
 @pytest.mark.usefixtures("seen")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.searches import FacesMatched, NothingToClip, SearchStatus, WindowsPlanned
+from schemas.searches import FacesMatched, NothingToClip, SearchStatus, Stopped, StopRule, WindowsPlanned
 from schemas.settings import ClipSettings
 from streams.search.segment import Segmenter
 from tests.streams.work import ATTEMPT, EVENT, NOW_MS, faces_matched, sighting
@@ -49,20 +49,43 @@ async def test_each_source_gets_one_window_with_its_object() -> None:
 
 
 async def test_what_was_matched_is_passed_on() -> None:
-    fact = await windows_of(faces_matched(sighting(10_000, 14_000), truncated=True, nearest_distance=0.3))
-    assert (fact.truncated, fact.nearest_distance) == (True, 0.3)
+    matched = faces_matched(sighting(10_000, 14_000), truncated=True, nearest_distance=0.3, other_models=2)
+    fact = await windows_of(matched)
+    assert (fact.truncated, fact.nearest_distance, fact.other_models) == (True, 0.3, 2)
 
 
 async def test_no_sighting_is_no_match_and_says_how_near_it_was() -> None:
     fact = await fact_of(faces_matched(nearest_distance=0.61))
     assert isinstance(fact, NothingToClip)
     assert (fact.status, fact.nearest_distance) == (SearchStatus.NO_MATCHES, 0.61)
+    assert fact.stopped_by == Stopped(rule=StopRule.TOO_FAR, seen=0.61, needed=0.5)
+
+
+async def test_an_event_without_faces_says_so() -> None:
+    fact = await fact_of(faces_matched())
+    assert isinstance(fact, NothingToClip)
+    assert (fact.status, fact.stopped_by) == (SearchStatus.NO_MATCHES, Stopped(rule=StopRule.NO_FACES))
+
+
+async def test_footage_indexed_with_other_models_only_is_told() -> None:
+    fact = await fact_of(faces_matched(other_models=3))
+    assert isinstance(fact, NothingToClip)
+    assert (fact.status, fact.other_models) == (SearchStatus.NO_MATCHES, 3)
+    assert fact.stopped_by == Stopped(rule=StopRule.OTHER_MODELS)
 
 
 async def test_sightings_too_short_for_a_segment_are_no_segments() -> None:
     fact = await fact_of(faces_matched(sighting(10_000, 10_000)))
     assert isinstance(fact, NothingToClip)
     assert (fact.status, fact.nearest_distance) == (SearchStatus.NO_SEGMENTS, 0.3)
+    assert fact.stopped_by == Stopped(rule=StopRule.TOO_FEW_SAMPLES, seen=1, needed=2)
+
+
+async def test_the_distance_of_a_clip_is_the_smallest_seen_in_it() -> None:
+    [window] = (
+        await windows_of(faces_matched(sighting(10_000, 12_000), sighting(13_000, 14_000, distance=0.2)))
+    ).windows
+    assert (window.distance, window.samples) == (0.2, 17)
 
 
 async def test_a_repeat_names_the_same_clip() -> None:

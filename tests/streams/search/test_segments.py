@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.searches import Sighting
+from schemas.searches import Sighting, Stopped, StopRule
 from schemas.settings import ClipSettings
 from streams.search.segments import SegmentOutcome, SegmentPlan, SegmentPolicy, plan_windows, policy_of
 
@@ -116,7 +116,9 @@ def test_a_gap_up_to_and_including_the_limit_joins(max_gap_ms: int, gap_ms: int)
 def test_a_lone_hit_is_no_segment(time_ms: int, policy: SegmentPolicy) -> None:
     hit = seen(time_ms, time_ms)
     other_track = seen(time_ms, time_ms, track="u", distance=0.1)
-    assert plan([hit, other_track], policy) == SegmentPlan(outcome=SegmentOutcome.NO_SEGMENTS)
+    result = plan([hit, other_track], policy)
+    assert (result.outcome, result.windows) == (SegmentOutcome.NO_SEGMENTS, ())
+    assert result.stopped_by == Stopped(rule=StopRule.TOO_FEW_SAMPLES, seen=1, needed=2)
 
 
 def test_no_sighting_is_no_match() -> None:
@@ -133,6 +135,58 @@ def test_the_shortest_segment_is_measured_before_padding() -> None:
     policy = replace(POLICY, min_segment_ms=1_000)
     assert plan([seen(5_000, 5_900, step_ms=300)], policy).outcome is SegmentOutcome.NO_SEGMENTS
     assert plan([seen(5_000, 6_000)], policy).outcome is SegmentOutcome.WINDOWS
+
+
+@given(sighting_lists(), policies)
+def test_only_an_empty_plan_says_what_stopped_it(sightings: list[Sighting], policy: SegmentPolicy) -> None:
+    result = plan(sightings, policy)
+    assert (result.stopped_by is None) == bool(result.windows)
+
+
+@given(sighting_lists(), policies)
+def test_a_limit_at_what_was_seen_would_have_let_it_pass(sightings: list[Sighting], policy: SegmentPolicy) -> None:
+    """And the smallest step above it would not: the number told is the one to set."""
+    stopped = plan(sightings, policy).stopped_by
+    if stopped is None or stopped.seen is None:
+        return
+    name = {StopRule.TOO_FEW_SAMPLES: "min_samples", StopRule.TOO_SHORT: "min_segment_ms"}[stopped.rule]
+    assert stopped.needed == getattr(policy, name) > stopped.seen
+    lowered = plan(sightings, replace(policy, **{name: int(stopped.seen)})).stopped_by
+    assert lowered is None or lowered.rule is not stopped.rule
+    above = plan(sightings, replace(policy, **{name: int(stopped.seen) + 1})).stopped_by
+    assert above is not None
+    assert (above.rule, above.seen) == (stopped.rule, stopped.seen)
+
+
+def test_the_longest_of_those_seen_often_enough_is_told() -> None:
+    """Not the longest of all: a span without samples passes no rule before."""
+    policy = replace(POLICY, min_segment_ms=3_000)
+    gappy = seen(10_000, 12_500, step_ms=9_000)
+    result = plan([gappy, seen(20_000, 21_000, source="b"), seen(30_000, 32_000, source="c")], policy)
+    assert result.stopped_by == Stopped(rule=StopRule.TOO_SHORT, seen=2_000, needed=3_000)
+
+
+def test_what_is_seen_only_after_the_videos_end_is_told() -> None:
+    result = plan([seen(DURATION_MS + 5_000, DURATION_MS + 9_000)])
+    assert result.stopped_by == Stopped(rule=StopRule.OUTSIDE_VIDEO)
+
+
+@given(sighting_lists(), policies, st.floats(0.1, 0.5))
+def test_a_window_is_there_until_the_limit_falls_below_its_distance(
+    sightings: list[Sighting], policy: SegmentPolicy, limit: float
+) -> None:
+    """What a clip's confidence is for. Below it no sighting of the window is left; at it the nearest one is.
+
+    Without padding, in which another segment's samples may lie.
+    """
+    policy = replace(policy, padding_start_ms=0, padding_end_ms=0)
+    for window in plan(sightings, policy).windows:
+        left = [each for each in sightings if each.distance <= limit]
+        times = {
+            time for each in left if each.source_video_key == window.source_video_key for time in each.sample_times_ms
+        }
+        seen_in_it = any(window.start_ms <= time < window.end_ms for time in times)
+        assert seen_in_it == (window.distance <= limit)
 
 
 def test_two_single_hits_within_the_gap_make_a_segment() -> None:
