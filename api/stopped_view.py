@@ -35,23 +35,24 @@ def stopped_details(record: SearchRecord) -> StoppedDetails | None:
 
 def _sentence(stopped: Stopped, record: SearchRecord) -> str:
     seen, needed = stopped.seen or 0.0, stopped.needed or 0.0
-    match stopped.rule:
-        case StopRule.NO_FACES:
-            return _no_faces(record.coverage)
-        case StopRule.OTHER_MODELS:
-            return "the event's footage is indexed with other face models than those that search it"
-        case StopRule.TOO_FAR:
-            # Away from each other, so that two numbers that differ never look alike.
-            near = f"nearest {ceil(seen * 1000) / 1000:g} ({floor(confidence_of(seen) * 10) / 10:g} %)"
-            limit = f"needed {needed:g} ({record.settings.confidence_percent:g} %)"
-            return f"no face in the event's footage was near enough: {near}, {limit}"
-        case StopRule.TOO_FEW_SAMPLES:
-            times = "once" if seen == 1 else f"{seen:g} times"
-            return f"the person was seen in too few pictures: {times} within one passage, needed {needed:g} times"
-        case StopRule.TOO_SHORT:
-            return f"the person was seen too shortly: for {seen / 1000:g} s at most, needed {needed / 1000:g} s"
-        case StopRule.OUTSIDE_VIDEO:
-            return "the person was seen only after the end that the video claims to have"
+    sentences = {
+        StopRule.NO_FACES: _no_faces(record.coverage),
+        StopRule.OTHER_MODELS: "the event's footage is indexed with other face models than those that search it",
+        StopRule.TOO_FAR: _too_far(seen, needed, record.settings.confidence_percent),
+        StopRule.JUST_INDEXED: "a face that is near enough came in while the search ran: search with a new id",
+        StopRule.TOO_FEW_SAMPLES: f"the person was seen too few times: {seen:g} in one passage, needed {needed:g}",
+        StopRule.TOO_SHORT: (
+            f"the person was seen too shortly: for {seen / 1000:g} s at most, needed {needed / 1000:g} s"
+        ),
+        StopRule.OUTSIDE_VIDEO: "the person was seen only after the end that the video claims to have",
+    }
+    return sentences[stopped.rule]
+
+
+def _too_far(seen: float, needed: float, needed_percent: float) -> str:
+    # Rounded away from each other, so that two numbers that differ never look alike.
+    near = f"nearest {ceil(seen * 1000) / 1000:g} ({floor(confidence_of(seen) * 10) / 10:g} %)"
+    return f"no face in the event's footage was near enough: {near}, needed {needed:g} ({needed_percent:g} %)"
 
 
 def _no_faces(coverage: float | None) -> str:

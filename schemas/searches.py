@@ -39,6 +39,7 @@ class StopRule(StrEnum):
     NO_FACES = "no_faces"
     OTHER_MODELS = "other_models"
     TOO_FAR = "too_far"
+    JUST_INDEXED = "just_indexed"
     TOO_FEW_SAMPLES = "too_few_samples"
     TOO_SHORT = "too_short"
     OUTSIDE_VIDEO = "outside_video"

@@ -54,6 +54,7 @@ class Matcher:
             sightings=found.sightings,
             truncated=found.truncated,
             nearest_distance=found.nearest_distance,
+            other_models=found.other_models,
         )
         return [matched]
 

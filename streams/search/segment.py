@@ -90,6 +90,8 @@ def rule_not_matched(matched: FacesMatched) -> Stopped:
     """Why a search has no sighting: nothing to look at, or nothing near enough."""
     if matched.nearest_distance is not None:
         limit = distance_of(matched.settings.confidence_percent)
+        if matched.nearest_distance < limit:
+            return Stopped(rule=StopRule.JUST_INDEXED)  # it came in after the scan, before the nearest was looked for
         return Stopped(rule=StopRule.TOO_FAR, seen=matched.nearest_distance, needed=limit)
     if matched.other_models:
         return Stopped(rule=StopRule.OTHER_MODELS)

@@ -43,7 +43,12 @@ CASES = {
         0.61,
         0.5,
     ),
-    "the person was seen in too few pictures: once within one passage, needed 2 times": (
+    "a face that is near enough came in while the search ran: search with a new id": (
+        StopRule.JUST_INDEXED,
+        None,
+        None,
+    ),
+    "the person was seen too few times: 1 in one passage, needed 2": (
         StopRule.TOO_FEW_SAMPLES,
         1,
         2,

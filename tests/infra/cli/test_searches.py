@@ -60,7 +60,7 @@ def test_clips_are_saved_where_asked(
     ("status", "why"),
     [
         (SearchStatus.NO_MATCHES, "nearest 0.71 (29 %), needed 0.5 (50 %)"),
-        (SearchStatus.NO_SEGMENTS, "once within one passage, needed 2 times"),
+        (SearchStatus.NO_SEGMENTS, "1 in one passage, needed 2"),
     ],
 )
 def test_finding_nobody_is_an_answer_and_no_failure(

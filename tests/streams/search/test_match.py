@@ -59,12 +59,17 @@ async def seen(world: World, model_set: ModelSet, man: Selfie, selfie_data: byte
     world.objects.private[SELFIE_OBJECT] = selfie_data
     rows = [face(near(man.vector, 0.3), track=1), face(near(man.vector, 0.55), track=2), face(unlike(1), track=3)]
     await world.faces.put_chunk(event_id=EVENT, source_video_key="cam-1", generation=1, chunk=0, faces=rows)
+    await activate(world, "cam-1", model_set.version)
+
+
+async def activate(world: World, source: str, model: str) -> None:
+    """Nine seconds of footage."""
     await world.faces.activate(
         event_id=EVENT,
-        source_video_key="cam-1",
-        model=model_set.version,
+        source_video_key=source,
+        model=model,
         generation=1,
-        object_key="sources/x",
+        object_key=f"sources/{source}",
         duration_ms=9_000,
     )
 
@@ -91,13 +96,13 @@ async def test_the_events_confidence_is_the_limit(matcher: Matcher, confidence: 
 
 
 @pytest.mark.usefixtures("seen")
-async def test_a_stricter_event_gives_fewer_clips(world: World, matcher: Matcher, man: Selfie) -> None:
+async def test_a_stricter_event_gives_fewer_clips(
+    world: World, matcher: Matcher, man: Selfie, model_set: ModelSet
+) -> None:
     """From the selfie to the windows, the event's percent alone being another; a second camera saw him at 0.45."""
     rows = [face(near(man.vector, 0.45))]
     await world.faces.put_chunk(event_id=EVENT, source_video_key="cam-2", generation=1, chunk=0, faces=rows)
-    await world.faces.activate(
-        event_id=EVENT, source_video_key="cam-2", generation=1, object_key="sources/y", duration_ms=9_000
-    )
+    await activate(world, "cam-2", model_set.version)
     segmenter = Segmenter(secret=b"s", clock=lambda: NOW_MS)
     clips: dict[float, int] = {}
     for confidence in (54.0, 56.0, 69.0, 71.0):
@@ -106,6 +111,14 @@ async def test_a_stricter_event_gives_fewer_clips(world: World, matcher: Matcher
         [fact] = await segmenter(matched)
         clips[confidence] = len(fact.windows) if isinstance(fact, WindowsPlanned) else 0
     assert clips == {54.0: 2, 56.0: 1, 69.0: 1, 71.0: 0}
+
+
+@pytest.mark.usefixtures("seen")
+async def test_footage_that_only_other_models_know_is_counted(world: World, matcher: Matcher) -> None:
+    await activate(world, "cam-2", "older")
+    [matched] = await matcher(match_selfie())
+    assert isinstance(matched, FacesMatched)
+    assert (matched.other_models, [source.source_video_key for source in matched.sources]) == (1, ["cam-1"])
 
 
 @pytest.mark.usefixtures("seen")

@@ -67,6 +67,12 @@ async def test_an_event_without_faces_says_so() -> None:
     assert (fact.status, fact.stopped_by) == (SearchStatus.NO_MATCHES, Stopped(rule=StopRule.NO_FACES))
 
 
+async def test_a_face_that_came_in_during_the_search_is_not_called_too_far() -> None:
+    fact = await fact_of(faces_matched(nearest_distance=0.49))
+    assert isinstance(fact, NothingToClip)
+    assert (fact.status, fact.stopped_by) == (SearchStatus.NO_MATCHES, Stopped(rule=StopRule.JUST_INDEXED))
+
+
 async def test_footage_indexed_with_other_models_only_is_told() -> None:
     fact = await fact_of(faces_matched(other_models=3))
     assert isinstance(fact, NothingToClip)
