@@ -57,7 +57,7 @@ def main() -> None:
             break
         count += 1
         with clock.stage("scale"):
-            small, scale = sample.bgr(policy.detect_side_px)
+            small, scale = sample.bgr(round(policy.detect_side_px * models.detector.detail))
         with clock.stage("detect"):
             found = models.detector.detect(
                 small, min_score=policy.min_score, max_overlap=policy.max_overlap, scale=scale

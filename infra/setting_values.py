@@ -97,6 +97,18 @@ class Values(BaseModel):
         5.0, description="A ledger that has just lost a worker is back in about that time."
     )
 
+    detector: str = Field(
+        "auto",
+        pattern=r"^(auto|yunet|blazeface|hog|/.+\.onnx)$",
+        description="`auto` takes the first of `yunet`, `blazeface` and `hog` that is installed; or the absolute path "
+        "of an ONNX file. Another one is another model: footage is then indexed anew (docs/models.md).",
+    )
+    embedder: str = Field(
+        "auto",
+        pattern=r"^(auto|/.+\.onnx)$",
+        description="`auto` is dlib's network; or the absolute path of an ONNX file. Another one is another model.",
+    )
+
     selfie_workers: Count = Field(2, description="Children of a match worker. 2: one per core of a small machine.")
     selfie_timeout_s: Seconds = Field(30.0, description="A selfie takes 0.1 s; a first one loads the models.")
     selfie_memory_bytes: Annotated[int, Field(ge=256 * _MIB)] = Field(

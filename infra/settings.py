@@ -12,6 +12,7 @@ from infra.adapters.settings import ClickHouseSettings, KafkaSettings, S3Setting
 from infra.setting_values import PREFIX, SettingsError, Values, read_values
 from streams.flow import Role
 from streams.shell.children import ChildLimits
+from streams.vision.models.choice import DetectorKind, ModelChoice
 
 __all__ = ["DeploymentSettings", "JobSettings", "Settings", "SettingsError"]
 
@@ -85,6 +86,15 @@ class Settings:
     def models_dir(self) -> Path:
         """Where the face models are built and kept."""
         return self.cache_dir / "models"
+
+    @property
+    def models(self) -> ModelChoice:
+        """Which detector and embedder to work with."""
+        detector, embedder = self._values.detector, self._values.embedder
+        return ModelChoice(
+            detector=None if detector == "auto" else Path(detector) if "/" in detector else DetectorKind(detector),
+            embedder=None if embedder == "auto" else Path(embedder),
+        )
 
     @property
     def deployment(self) -> DeploymentSettings:

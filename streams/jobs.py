@@ -10,15 +10,16 @@ from pathlib import Path
 from streams.index.tracks import ChunkFaces
 from streams.media.facts import VideoFacts
 from streams.render.cut_outcome import Clip
+from streams.vision.models.choice import ModelChoice
 from streams.vision.models.model_set import ModelSet
 from streams.vision.selfie_outcome import Selfie, SelfieRefused
 
 
-def build_models(folder: Path) -> ModelSet:
-    """The face models under this folder, built there at the first call; see `streams.vision.models.store`."""
+def build_models(folder: Path, choice: ModelChoice) -> ModelSet:
+    """The chosen face models under this folder, built there at the first call; see `streams.vision.models.store`."""
     from streams.vision.models import store
 
-    return store.build_models(folder)
+    return store.build_models(folder, choice)
 
 
 def load_models(models: ModelSet) -> None:

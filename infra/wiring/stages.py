@@ -34,7 +34,7 @@ async def open_stages(
         if role is Role.RENDER:
             yield render_stages(tools, scratch=own_scratch(settings.data_dir / "scratch", settings.member_slot))
             return
-        models = await children.run(jobs.build_models, settings.models_dir)
+        models = await children.run(jobs.build_models, settings.models_dir, settings.models)
         children.start_with(jobs.load_models, models)
         faces = ClickHouseFaces(settings.clickhouse)
         opened.push_async_callback(faces.close)

@@ -44,7 +44,7 @@ def find_tracks(
 
 def find_faces(sample: Sample, models: FaceModels, policy: FacePolicy) -> Sequence[SeenFace]:
     """Returns the faces of one sample that are large enough and pass the second look."""
-    small, scale = sample.bgr(policy.detect_side_px)
+    small, scale = sample.bgr(round(policy.detect_side_px * models.detector.detail))
     detections = models.detector.detect(small, min_score=policy.min_score, max_overlap=policy.max_overlap, scale=scale)
     boxes = [detection.box for detection in detections if detection.box.width >= policy.min_face_px]
     if not boxes:

@@ -6,7 +6,11 @@ import cv2
 
 from streams.vision.align import Aligner
 from streams.vision.detect import FaceDetector
+from streams.vision.detectors.blazeface import BlazefaceDetector
+from streams.vision.detectors.hog import HogDetector
+from streams.vision.detectors.yunet import YunetDetector
 from streams.vision.embed import Embedder
+from streams.vision.models.choice import DetectorKind
 from streams.vision.models.model_set import ModelSet
 
 
@@ -26,8 +30,16 @@ def load_face_models(models: ModelSet) -> FaceModels:
     # It prints each damaged image to standard error; outcomes say the same.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return FaceModels(
-        detector=FaceDetector(models.detector),
+        detector=_load_detector(models),
         aligner=Aligner(models.predictor),
         embedder=Embedder(models.embedder),
         version=models.version,
     )
+
+
+def _load_detector(models: ModelSet) -> FaceDetector:
+    if models.detector is None:
+        return HogDetector()
+    if models.detector_kind is DetectorKind.BLAZEFACE:
+        return BlazefaceDetector(models.detector)
+    return YunetDetector(models.detector)

@@ -101,7 +101,7 @@ def jittered_crops(wide_chip: Image, policy: SelfiePolicy) -> list[Image]:
 
 def _detect(rgb: Image, models: FaceModels, policy: SelfiePolicy) -> list[Detection]:
     height, width = rgb.shape[:2]
-    scale = max(height, width) / policy.detect_side_px
+    scale = max(height, width) / (policy.detect_side_px * models.detector.detail)
     size = (max(1, round(width / scale)), max(1, round(height / scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
     bgr = np.ascontiguousarray(small[..., ::-1]).astype(np.uint8, copy=False)

@@ -6,6 +6,7 @@ import pytest
 
 from infra.setting_values import Values
 from infra.settings import Settings, SettingsError
+from streams.vision.models.choice import DetectorKind, ModelChoice
 
 FULL = {
     "SPOTCLIP_NAMESPACE": "race-day",
@@ -60,6 +61,15 @@ def test_numbers_are_read_from_text(name: str, value: str, found: object) -> Non
     """An environment holds text alone."""
     assert callable(found)
     assert found(Settings.from_environment(FULL | {name: value})) == int(value)
+
+
+def test_models_are_chosen_by_name_or_by_file() -> None:
+    """A path is absolute: each process has a working directory of its own."""
+    assert Settings.from_environment(FULL).models == ModelChoice()
+    assert Settings.from_environment(FULL | {"SPOTCLIP_DETECTOR": "hog"}).models.detector is DetectorKind.HOG
+    own = {"SPOTCLIP_DETECTOR": "/models/faces.onnx", "SPOTCLIP_EMBEDDER": "/models/vectors.onnx"}
+    chosen = ModelChoice(detector=Path("/models/faces.onnx"), embedder=Path("/models/vectors.onnx"))
+    assert Settings.from_environment(FULL | own).models == chosen
 
 
 def test_deadlines_are_given_in_seconds_and_handed_out_in_ms() -> None:
@@ -124,6 +134,9 @@ def test_no_admin_token_leaves_the_admin_api_closed() -> None:
         ("SPOTCLIP_SELFIE_MAX_BYTES", "-1"),
         ("SPOTCLIP_RENDER_MEMORY_BYTES", "1000"),
         ("SPOTCLIP_MEMBER_SLOT", "host three"),
+        ("SPOTCLIP_DETECTOR", "retina-net"),
+        ("SPOTCLIP_DETECTOR", "own"),
+        ("SPOTCLIP_EMBEDDER", "models/vectors.onnx"),
     ],
 )
 def test_wrong_value_is_named_but_not_told(name: str, value: str) -> None:

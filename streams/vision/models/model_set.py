@@ -3,15 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.vision.models.choice import DetectorKind
+
 
 @dataclass(frozen=True)
 class ModelSet:
     """Paths of one complete set of model files; plain and picklable, so that a child process can load it.
 
-    `version` names everything that decides a vector; vectors of different versions must not be compared.
+    Attributes:
+        detector_kind: Which detector it is.
+        detector: Its file; None for HOG, which is part of dlib.
+        embedder: ONNX file: uint8 [n, 150, 150, 3], red first, to float32 [n, 128].
+        predictor: dlib's five-point predictor.
+        version: Names everything that decides a vector; vectors of different versions must not be compared.
     """
 
-    detector: Path
+    detector_kind: DetectorKind
+    detector: Path | None
     embedder: Path
     predictor: Path
     version: str
