@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
-from streams.media.samples import Damage, Sample, samples
+from streams.media.damage import Damage
+from streams.media.samples import Sample, samples
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import second_look
@@ -38,7 +39,7 @@ def find_tracks(
         samples=sample_count,
         faces_seen=faces_seen,
         skipped_frames=damage.frames,
-        damaged_ms=tuple(damage.ranges_ms),
+        damaged_ms=damage.ranges_ms,
     )
 
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-Bytes = bytes | memoryview
+from streams.media.units import Bytes, length_prefix_bytes, unit_spans
+
 IsDisposable = Callable[[Bytes], bool]
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
@@ -18,7 +19,7 @@ _HEVC_SLICES = range(32)
 _HEVC_PARAMETER_SETS = frozenset({32, 33, 34})
 # Even types below 16: nothing of the same temporal layer refers to them.
 _HEVC_NON_REFERENCE = range(0, 16, 2)
-_AVCC_LENGTH_AT, _HVCC_LENGTH_AT = 4, 21
+_HVCC_LAYERS_AT = 21
 
 
 def disposable_test(codec: str, extradata: bytes | None) -> IsDisposable:
@@ -30,19 +31,12 @@ def disposable_test(codec: str, extradata: bytes | None) -> IsDisposable:
         extradata: the stream's decoder configuration; with none, units are told apart by start codes.
     """
     if codec == "h264":
-        return partial(_h264, _length_bytes(extradata, _AVCC_LENGTH_AT))
+        return partial(_h264, length_prefix_bytes(codec, extradata))
     if codec == "hevc":
-        length_bytes = _length_bytes(extradata, _HVCC_LENGTH_AT)
-        layers = (extradata[_HVCC_LENGTH_AT] >> 3) & 7 if extradata is not None and length_bytes else 1
+        length_bytes = length_prefix_bytes(codec, extradata)
+        layers = (extradata[_HVCC_LAYERS_AT] >> 3) & 7 if extradata is not None and length_bytes else 1
         return partial(_hevc, length_bytes, layers - 1)
     return lambda _packet: False
-
-
-def _length_bytes(extradata: bytes | None, at: int) -> int:
-    """Bytes of each length prefix; 0 where units begin with start codes."""
-    if extradata is None or len(extradata) <= at or extradata[0] != 1:
-        return 0
-    return (extradata[at] & 3) + 1
 
 
 def _h264(length_bytes: int, packet: Bytes) -> bool:
@@ -74,12 +68,5 @@ def _units(packet: Bytes, length_bytes: int) -> list[int] | None:
     """Where each unit of a packet begins; None where length prefixes do not add up to the packet: it is damaged."""
     if not length_bytes:
         return [code.end() for code in _START_CODE.finditer(packet) if code.end() < len(packet)]
-    begins = []
-    at = 0
-    while at + length_bytes < len(packet):
-        begin = at + length_bytes
-        at = begin + int.from_bytes(packet[at:begin], "big")
-        if at == begin:
-            return None
-        begins.append(begin)
-    return begins if at == len(packet) else None
+    spans = list(unit_spans(packet, length_bytes))
+    return [start for start, _ in spans] if spans and spans[-1][1] == len(packet) else None

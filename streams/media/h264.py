@@ -3,8 +3,9 @@
 Sources: ISO/IEC 14496-15 5.3.3.1 (decoder configuration, ``avcC``), ITU-T H.264 table 7-1 (unit types).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+
+from streams.media.units import Bytes, unit_spans
 
 IDR_SLICE = 5
 SEQUENCE_PARAMETER_SET = 7
@@ -50,27 +51,15 @@ def parse_config(extradata: bytes | None) -> DecoderConfig | None:
     return DecoderConfig(profile=extradata[1], length_bytes=(extradata[4] & 3) + 1, parameter_sets=frozenset(sets))
 
 
-def read_units(packet: bytes | memoryview, length_bytes: int) -> PacketUnits:
+def read_units(packet: Bytes, length_bytes: int) -> PacketUnits:
     """Walks the units of one packet by their length prefixes."""
     idr = False
     sets: set[bytes] = set()
     end = 0
-    for start, stop in _spans(packet, length_bytes):
+    for start, stop in unit_spans(packet, length_bytes):
         end = stop
         kind = packet[start] & 0x1F
         idr = idr or kind == IDR_SLICE
         if kind in {SEQUENCE_PARAMETER_SET, PICTURE_PARAMETER_SET}:
             sets.add(bytes(packet[start:stop]))
     return PacketUnits(has_idr=idr, whole=len(packet) > 0 and end == len(packet), parameter_sets=frozenset(sets))
-
-
-def _spans(packet: bytes | memoryview, length_bytes: int) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each unit that lies in the packet, in order; ends at the first that does not."""
-    at = 0
-    while at + length_bytes < len(packet):
-        start = at + length_bytes
-        stop = start + int.from_bytes(packet[at:start], "big")
-        if stop == start or stop > len(packet):
-            return
-        yield start, stop
-        at = stop

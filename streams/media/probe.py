@@ -11,13 +11,14 @@ from av.video.stream import VideoStream
 from streams.media.errors import SourceUnreadable
 from streams.media.facts import Timeline, VideoFacts
 from streams.media.source import (
+    declared_end_ms,
     open_source,
+    read_packets,
     read_timeline,
     source_errors,
     video_stream,
 )
 
-_MICROSECONDS = 1_000_000
 # 8K UHD and a little more: a larger picture is a mistake or an attack, and its frames would not fit into memory limits.
 _MAX_PIXELS = 8192 * 4608
 
@@ -42,9 +43,10 @@ def probe(url: str | Path, *, timeout_s: float = 30.0) -> VideoFacts:
         timeline = read_timeline(container, stream)
         keyframes_ms = _keyframes_ms(stream, timeline)
         frame, delay_ms = _first_frame(container, stream, timeline)
+        end_ms = declared_end_ms(container, stream, timeline)
         audio = next(iter(container.streams.audio), None)
         return VideoFacts(
-            duration_ms=_duration_ms(container, stream, timeline),
+            duration_ms=end_ms if end_ms is not None else _read_to_the_end_ms(container, stream, timeline),
             first_pts=timeline.origin,
             time_base=timeline.time_base,
             fps=float(stream.average_rate) if stream.average_rate else None,
@@ -64,7 +66,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, timeline: Timel
     """Returns the first frame that can be decoded, and how long the first keyframe waits for its turn, in ms."""
     container.seek(timeline.origin, stream=stream)
     delay_ms: int | None = None
-    for packet in container.demux(stream):
+    for packet in read_packets(container, stream):
         if delay_ms is None and packet.is_keyframe and packet.pts is not None and packet.dts is not None:
             delay_ms = timeline.to_ms(packet.pts) - timeline.to_ms(packet.dts)
         try:
@@ -76,19 +78,10 @@ def _first_frame(container: InputContainer, stream: VideoStream, timeline: Timel
     raise SourceUnreadable("The video has no picture that can be decoded.")
 
 
-def _duration_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int:
-    if stream.duration:
-        return timeline.to_ms((stream.start_time or 0) + stream.duration)
-    if container.duration:
-        end_s = Fraction((container.start_time or 0) + container.duration, _MICROSECONDS)
-        return max(0, timeline.to_ms(int(end_s / timeline.time_base)))
-    return _read_to_the_end_ms(container, stream, timeline)
-
-
 def _read_to_the_end_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int:
     """For recordings that were cut off before their length was written; reads the whole rest of the file."""
     end = timeline.origin
-    for packet in container.demux(stream):
+    for packet in read_packets(container, stream):
         if packet.pts is not None:
             end = max(end, packet.pts + (packet.duration or 0))
     return timeline.to_ms(end)

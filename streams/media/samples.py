@@ -1,7 +1,7 @@
 """Samples of a video at a fixed grid of its own timeline, so that chunks and repeats see the same frames."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -14,11 +14,19 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streams.media.disposable import disposable_test
+from streams.media.damage import Damage, DamageWatch, decode_strictly
+from streams.media.disposable import IsDisposable, disposable_test
 from streams.media.facts import Timeline
 from streams.media.slots import NeededPackets, Slots
-from streams.media.source import open_source, read_timeline, source_errors, video_stream
-from streams.media.window import PROGRESSIVE_FIELD_ORDERS
+from streams.media.source import (
+    PROGRESSIVE_FIELD_ORDERS,
+    declared_end_ms,
+    open_source,
+    read_packets,
+    read_timeline,
+    source_errors,
+    video_stream,
+)
 
 Image = npt.NDArray[np.uint8]
 Frames = Iterator[tuple[int, VideoFrame]]
@@ -27,8 +35,6 @@ Frames = Iterator[tuple[int, VideoFrame]]
 _SEEK_BACK_S = (0, 2, 10, 30)
 # Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
 _WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
-# Damage closer together than this is one range.
-_DAMAGE_JOIN_MS = 1_000
 # Sampling rates are numbers like 5, 2.5 or 29.97: taken as fractions, so that the grid is exact.
 _MAX_FPS_DENOMINATOR = 1_001
 
@@ -71,25 +77,6 @@ class Sample:
         return np.ascontiguousarray(np.rot90(pixels, self._quarter_turns()))
 
 
-@dataclass
-class Damage:
-    """Frames that could not be decoded, or came out damaged: their number and the ranges of time they lie in, in ms."""
-
-    frames: int = 0
-    ranges_ms: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, time_ms: int | None) -> None:
-        """Counts one frame; None where even its time is unknown."""
-        self.frames += 1
-        if time_ms is None:
-            return
-        if self.ranges_ms and abs(time_ms - self.ranges_ms[-1][1]) <= _DAMAGE_JOIN_MS:
-            first, last = self.ranges_ms[-1]
-            self.ranges_ms[-1] = (min(first, time_ms), max(last, time_ms))
-        else:
-            self.ranges_ms.append((time_ms, time_ms))
-
-
 def samples(
     url: str | Path, start_ms: int, end_ms: int, fps: float, *, damage: Damage | None = None, timeout_s: float = 30.0
 ) -> Generator[Sample, None, None]:
@@ -105,7 +92,8 @@ def samples(
         start_ms: first time that counts.
         end_ms: first time that does not count any more.
         fps: samples per second at most; a slower video gives each of its frames.
-        damage: counts the frames of the span that could not be decoded.
+        damage: takes what is wrong in the span, when the reading ends. Pictures that came out damaged are samples too:
+            what is left of them shows faces at their true places (measured).
         timeout_s: limit of the opening and of each read.
 
     Raises:
@@ -115,35 +103,39 @@ def samples(
     rate = Fraction(fps).limit_denominator(_MAX_FPS_DENOMINATOR)
     with open_source(str(url), timeout_s) as container, source_errors():
         stream = video_stream(container)
-        # Workers scale by processes; and FFmpeg marks damaged frames reliably only with one thread.
-        stream.thread_type = "NONE"
-        stream.thread_count = 1
+        decode_strictly(stream)  # on one thread: workers scale by processes
         timeline = read_timeline(container, stream)
         aspect = stream.sample_aspect_ratio or Fraction(1)
         slots = Slots(timeline, rate)
-        decoder = _Decoder(container, stream, slots, (start_ms, end_ms), damage if damage is not None else Damage())
+        is_disposable = disposable_test(stream.codec_context.name, stream.codec_context.extradata)
+        named_end_ms = declared_end_ms(container, stream, timeline)
+        until_ms = end_ms if named_end_ms is None else min(end_ms, named_end_ms)
+        watch = DamageWatch(stream, timeline, start_ms, until_ms, is_disposable)
+        decoder = _Decoder(container, stream, slots, is_disposable, watch)
         first_slot = max(0, start_ms * rate.numerator // (1000 * rate.denominator))
         last_slot = -1
         for pts, frame in decoder.frames_from(first_slot / rate):
             time_ms = timeline.to_ms(pts)
             if time_ms >= end_ms:
-                return
+                break
             slot = slots.of(pts)
             is_first_of_slot = slot > last_slot
             last_slot = max(slot, last_slot)
             if is_first_of_slot and time_ms >= start_ms:
                 yield Sample(time_ms, frame, aspect)
+        if damage is not None:
+            watch.tell(damage)
 
 
 @dataclass(frozen=True, eq=False)
 class _Decoder:
-    """Decodes one opened stream; counts what is damaged inside the span."""
+    """Decodes one opened stream under a watch."""
 
     container: InputContainer
     stream: VideoStream
     slots: Slots
-    span_ms: tuple[int, int]
-    damage: Damage
+    is_disposable: IsDisposable
+    watch: DamageWatch
 
     @property
     def timeline(self) -> Timeline:
@@ -155,6 +147,7 @@ class _Decoder:
         for back_s in _SEEK_BACK_S:
             target = self.timeline.origin + max(0, int((wanted_s - back_s) / self.timeline.time_base))
             self.container.seek(target, stream=self.stream)
+            self.watch.restart(at_start=target == self.timeline.origin)
             frames = self._decode()
             first = next(frames, None)
             if first is not None and self._seconds(first[0]) <= wanted_s:
@@ -162,6 +155,7 @@ class _Decoder:
             if target == self.timeline.origin:
                 if self.container.format.name in _WITHOUT_INDEX:
                     self.container.seek(0, unsupported_byte_offset=True)
+                    self.watch.restart(at_start=True)
                     frames = self._decode()
                     first = next(frames, None)
                 break
@@ -169,28 +163,22 @@ class _Decoder:
 
     def _decode(self) -> Frames:
         for packet in self._packets():
+            self.watch.sent(packet)
             try:
                 frames = self.stream.decode(packet)
             except av.error.InvalidDataError:
-                self._count(packet.pts)
+                self.watch.refused(packet)
                 continue
             for frame in frames:
-                if frame.is_corrupt or frame.pts is None:
-                    self._count(frame.pts)
-                elif frame.pts >= self.timeline.origin:
+                self.watch.came(frame)
+                if frame.pts is not None and frame.pts >= self.timeline.origin:
                     yield frame.pts, frame
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
-        packets = self.container.demux(self.stream)
-        context = self.stream.codec_context
-        if int(context.field_order) not in PROGRESSIVE_FIELD_ORDERS:
-            return packets  # a packet may be one of the two fields of a picture
-        return NeededPackets(self.slots, disposable_test(context.name, context.extradata)).of(packets)
-
-    def _count(self, pts: int | None) -> None:
-        time_ms = self.timeline.to_ms(pts) if pts is not None else None
-        if time_ms is None or self.span_ms[0] <= time_ms < self.span_ms[1]:
-            self.damage.add(time_ms)
+        packets = self.watch.packets(read_packets(self.container, self.stream))
+        if int(self.stream.codec_context.field_order) not in PROGRESSIVE_FIELD_ORDERS:
+            return packets
+        return NeededPackets(self.slots, self.is_disposable).of(packets)
 
     def _seconds(self, pts: int) -> Fraction:
         return (pts - self.timeline.origin) * self.timeline.time_base

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from streams.media.errors import SourceUnreachable, SourceUnreadable
@@ -20,6 +23,9 @@ HTTP_PROTOCOLS = "http,https,tcp,tls"
 HTTP_OPTIONS = {"reconnect_on_network_error": "1", "reconnect_delay_max": "1", "reconnect_max_retries": "3"}
 # Frames that are looked at before the first shown one is called unknown: more than any edit list of a camera hides.
 MAX_LEAD_PACKETS = 3000
+# AVFieldOrder: unknown, progressive. Else a packet may be one of the two fields of a picture.
+PROGRESSIVE_FIELD_ORDERS = frozenset({0, 1})
+_MICROSECONDS = 1_000_000
 
 
 def is_http(url: str) -> bool:
@@ -69,7 +75,7 @@ def source_errors() -> Iterator[None]:
     except (av.error.HTTPError, OSError) as error:
         raise SourceUnreachable("The source video could not be reached or read to its end.") from error
     except (av.FFmpegError, ValueError) as error:
-        raise SourceUnreadable("The source video is damaged or not a video file.") from error
+        raise SourceUnreadable("The source video is damaged, cut off before its index, or not a video file.") from error
 
 
 def video_stream(container: InputContainer) -> VideoStream:
@@ -84,6 +90,34 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise SourceUnreadable("The source file has no picture.")
 
 
+def declared_end_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int | None:
+    """Where the last picture ends by the container's word, in ms of the timeline; None where it has none.
+
+    Containers that name one length only name that of the longest stream.
+    """
+    if stream.duration:
+        return timeline.to_ms((stream.start_time or 0) + stream.duration)
+    if container.duration:
+        end_s = Fraction((container.start_time or 0) + container.duration, _MICROSECONDS)
+        return max(0, timeline.to_ms(int(end_s / timeline.time_base)))
+    return None
+
+
+def read_packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
+    """Yields the packets of a stream from where the container stands, and an empty one at the end, as `demux` does.
+
+    Data that cannot be told into packets is the end too: what came before it counts.
+    """
+    try:
+        yield from container.demux(stream)
+    except IndexError:
+        return  # garbage was taken for one more stream, for which PyAV has no end to give: ours was given before
+    except av.error.InvalidDataError:
+        end: Packet[Any] = Packet()
+        end.stream = stream
+        yield end
+
+
 def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
     """Finds the first shown picture. Leaves the container at the start of the stream: seek before reading on.
 
@@ -96,7 +130,7 @@ def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
     """
     first: int | None = None
     with source_errors():
-        for count, packet in enumerate(container.demux(stream)):
+        for count, packet in enumerate(read_packets(container, stream)):
             if count > MAX_LEAD_PACKETS or (first is not None and packet.dts is not None and packet.dts >= first):
                 break
             if packet.pts is not None and not packet.is_discard:

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from streams.media.errors import SourceUnreadable
 from streams.media.facts import PacketFacts, StreamFacts, Timeline
 from streams.media.h264 import DecoderConfig, parse_config, read_units
-from streams.media.source import read_timeline, source_errors, video_stream
+from streams.media.source import PROGRESSIVE_FIELD_ORDERS, read_timeline, source_errors, video_stream
 
 # In quotes: the class takes parameters for type checkers only.
 AnyPacket: TypeAlias = "Packet[Stream]"
@@ -26,7 +26,6 @@ AnyPacket: TypeAlias = "Packet[Stream]"
 _SEEK_BACK_S = (0, 0, 0, 2, 10, 30, 120, 600)
 # Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
 WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
-PROGRESSIVE_FIELD_ORDERS = frozenset({0, 1})  # AVFieldOrder: unknown, progressive
 
 
 class WindowTooLarge(Exception):

@@ -8,7 +8,7 @@ import pytest
 
 from infra.demo_media import Race, find_media
 from streams.media.errors import SourceUnreadable
-from streams.media.samples import Damage, Sample, samples
+from streams.media.samples import Sample, samples
 from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, Recipe, build, regular_times
 
 LONG = 10**8
@@ -137,61 +137,6 @@ def test_pixels_come_out_square() -> None:
     sample = next(samples(find_media("carphone_pristine.mp4"), 0, 1, 5))
     assert sample.size == (round(176 * 128 / 117), 144)
     assert sample.rgb().shape == (144, 193, 3)
-
-
-def damaged_copy(path: Path, target: Path, first_ms: int, last_ms: int) -> Path:
-    """A copy whose packets between two times hold other bytes behind their first few."""
-    data = bytearray(path.read_bytes())
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        for packet in container.demux(stream):
-            if packet.pts is not None and packet.pos is not None:
-                time_ms = packet.pts * packet.time_base * 1000
-                if first_ms <= time_ms <= last_ms:
-                    # From the middle on, so that the unit's header stays and its slice breaks.
-                    begin = packet.pos + packet.size // 2
-                    end = packet.pos + packet.size
-                    data[begin:end] = bytes((7 * n + 31) % 256 for n in range(end - begin))
-    target.write_bytes(data)
-    return target
-
-
-def test_damaged_frames_are_skipped_and_counted_where_they_lie(tmp_path: Path, race: Race) -> None:
-    path = damaged_copy(race.path, tmp_path / "damaged.mp4", 9_000, 9_500)
-    damage = Damage()
-    times = [sample.time_ms for sample in samples(path, 7_000, 13_000, 5, damage=damage)]
-    assert damage.frames > 0
-    assert damage.ranges_ms
-    assert all(8_900 <= first <= last <= 10_100 for first, last in damage.ranges_ms)
-    # Behind the next keyframe everything is as it was.
-    intact = [sample.time_ms for sample in samples(race.path, 10_000, 13_000, 5)]
-    assert [time for time in times if time >= 10_000] == intact
-    elsewhere = Damage()
-    assert len(list(samples(path, 11_000, 13_000, 5, damage=elsewhere))) == 10
-    assert elsewhere.frames == 0
-
-
-def test_intact_footage_has_no_damage(race: Race) -> None:
-    damage = Damage()
-    for _ in samples(race.path, 30_000, 34_000, 5, damage=damage):
-        pass
-    assert damage == Damage()
-
-
-def test_a_cut_off_tail_gives_what_is_there(tmp_path: Path, race: Race) -> None:
-    data = race.path.read_bytes()
-    path = tmp_path / "cut.mp4"
-    path.write_bytes(data[: len(data) * 3 // 4])
-    times = [sample.time_ms for sample in samples(path, 0, LONG, 1)]
-    assert 30_000 < times[-1] < race.duration_ms - 1_000
-    assert list(samples(path, 60_000, 62_000, 5)) == []
-
-
-def test_ranges_of_damage_join_when_near() -> None:
-    damage = Damage()
-    for time_ms in (100, 140, 1_000, 5_000, None):
-        damage.add(time_ms)
-    assert damage == Damage(5, [(100, 1_000), (5_000, 5_000)])
 
 
 def test_a_source_is_closed_when_the_reader_stops_early(race: Race) -> None:
