@@ -102,6 +102,10 @@ class UpdateEvent(EventCommand, frozen=True, kw_only=True):
     settings: ClipSettings | None = None
 
 
+class DeleteEvent(EventCommand, frozen=True, kw_only=True):
+    """Remove the event and the faces of all its sources. Its id stays taken."""
+
+
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key as the catalog keeps it."""
 
@@ -128,7 +132,11 @@ class OrganisationRecord(Record, frozen=True, kw_only=True):
 
 
 class EventRecord(Record, frozen=True, kw_only=True):
-    """One event: what partners see of it, its flags, its clip settings."""
+    """One event: what partners see of it, its flags, its clip settings.
+
+    Attributes:
+        deleted: It is gone; only its id and its organisation's are still true.
+    """
 
     event_id: int
     org_id: int
@@ -140,6 +148,7 @@ class EventRecord(Record, frozen=True, kw_only=True):
     flags: EventFlags = EventFlags()
     settings: ClipSettings = ClipSettings()
     created_at_ms: int
+    deleted: bool = False
 
     @property
     def key(self) -> str:
@@ -147,5 +156,5 @@ class EventRecord(Record, frozen=True, kw_only=True):
         return event_key(self.event_id)
 
 
-CatalogMessage = CreateOrganisation | CreateKey | SetKeyActive | DeleteKey | CreateEvent | UpdateEvent
+CatalogMessage = CreateOrganisation | CreateKey | SetKeyActive | DeleteKey | CreateEvent | UpdateEvent | DeleteEvent
 CatalogRecord = OrganisationRecord | EventRecord

@@ -5,7 +5,7 @@ from typing import cast, get_args
 
 import msgspec
 
-from schemas import catalog, public, searches, videos
+from schemas import catalog, indexing, public, searches, videos
 from schemas.base import Message
 
 DAY_MS = 86_400_000
@@ -63,8 +63,8 @@ CATALOG = _ledger("catalog.v1", catalog.CatalogRecord, _CATALOG)
 VIDEO_COMMANDS = Topic(name="videos.commands.v1", types=videos.VideoCommand, key=_VIDEO, part="commands")
 VIDEO_FACTS = Topic(name="videos.facts.v1", types=videos.VideoFactMessage, key=_VIDEO, part="facts")
 VIDEOS = _ledger("videos.v1", videos.VideoRecord, _VIDEO)
-SOURCES = _work("sources.v1", videos.SourceWork, _VIDEO)
-CHUNKS = _work("chunks.v1", videos.IndexChunk, "event_id/source_video_key/generation/chunk")
+SOURCES = _work("sources.v1", indexing.SourceWork, "event_id/source_video_key or event/event_id")
+CHUNKS = _work("chunks.v1", indexing.IndexChunk, "event_id/source_video_key/generation/chunk")
 
 SEARCH_COMMANDS = Topic(name="searches.commands.v1", types=searches.SearchCommand, key=_SEARCH, part="commands")
 SEARCH_FACTS = Topic(name="searches.facts.v1", types=searches.SearchFactMessage, key=_SEARCH, part="facts")

@@ -1,4 +1,4 @@
-"""Source videos: commands, facts, the record, and the work of indexing."""
+"""Source videos: commands, facts and the record. Their work: `schemas.indexing`."""
 
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ class VideoState(StrEnum):
     INDEXING = "indexing"
     INDEXED = "indexed"
     FAILED = "failed"
+    DELETED = "deleted"
 
 
 class ChunkSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,21 @@ class RegisterVideo(SourceCommand, frozen=True, kw_only=True):
     far_faces: bool = False
 
 
+class ReindexVideo(SourceCommand, frozen=True, kw_only=True):
+    """Index the source's bytes anew, with the models of now; searches see the old rows until the new are whole.
+
+    While the same is under way, nothing new begins. The other attributes are those of `RegisterVideo`.
+    """
+
+    sampling_fps: float
+    far_faces: bool
+    deadline_ms: int
+
+
+class DeleteVideo(SourceCommand, frozen=True, kw_only=True):
+    """Remove the source: its faces, its bytes, and what the record says of it."""
+
+
 class ExpireVideo(SourceCommand, frozen=True, kw_only=True):
     """The watchdog's: this generation was silent past its deadline."""
 
@@ -85,6 +101,16 @@ class VideoFact(GenerationMessage, frozen=True, kw_only=True):
     """Something a worker reports of a generation; `at_ms` is the worker's wall clock, UTC."""
 
     at_ms: int
+
+
+class OtherModels(VideoFact, frozen=True, kw_only=True):
+    """A worker did not do what this generation needs, because its models are not those asked for.
+
+    Attributes:
+        model: Version of the models that the worker has.
+    """
+
+    model: str
 
 
 class SourceSplit(VideoFact, frozen=True, kw_only=True):
@@ -134,39 +160,8 @@ class GenerationActivated(VideoFact, frozen=True, kw_only=True):
     """Searches see this generation from now on, and no other of this source."""
 
 
-class SplitSource(GenerationMessage, frozen=True, kw_only=True):
-    """Work: open the source, plan its chunks; make the generation searchable at once where none is yet."""
-
-    source: SourceObject
-    activate: bool
-
-
-class IndexChunk(GenerationMessage, frozen=True, kw_only=True):
-    """Work: find the faces of one chunk and put them into the store.
-
-    Attributes:
-        model: Version of the models to do it with; no others will do.
-        far_faces: As `RegisterVideo.far_faces`.
-    """
-
-    source: SourceObject
-    span: ChunkSpan
-    sampling_fps: float
-    model: str | None = None
-    far_faces: bool = False
-
-    @property
-    def key(self) -> str:
-        """The unit, so that chunks spread."""
-        return f"{video_key(self.event_id, self.source_video_key)}/{self.generation}/{self.span.chunk}"
-
-
-class ActivateGeneration(GenerationMessage, frozen=True, kw_only=True):
-    """Work: let searches with these models see this generation, whole, in place of the one before."""
-
-    source: SourceObject
-    duration_ms: int
-    model: str | None = None
+class SourceRemoved(VideoFact, frozen=True, kw_only=True):
+    """No row of this generation or of one before is left, nor the bytes that were named with it."""
 
 
 class FailedChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,12 +171,28 @@ class FailedChunk(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
+class Removal(msgspec.Struct, frozen=True, kw_only=True):
+    """What was deleted of a source, and what may still come in of it from workers that did not know.
+
+    Attributes:
+        generation: This one and all before are gone for good.
+        under_way: Their removal was asked for and not yet reported.
+        again: Something of them was reported while it was under way, and may have come after it.
+    """
+
+    generation: int
+    under_way: bool = True
+    again: bool = False
+
+
 class VideoRecord(Record, frozen=True, kw_only=True):
     """One source of an event.
 
     Attributes:
         generation: Counts registrations; facts of an older one are ignored.
         model: Version of the models that this generation is made with; None until it is split.
+        superseded: Versions that this registration was begun with and started anew from; workers that have them wait.
+        restarts: How often it was started anew because workers had different models.
         active_generation: What searches see; None until the first split.
         chunks: The plan, empty until split.
         done: Chunk numbers indexed, ascending.
@@ -189,6 +200,8 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         damaged_ms: Ranges of the timeline that could not be read whole, `[start, end]`, ascending and apart.
         error: Sentences for the operator: why the source failed, or which parts of it are missing.
         deadline_at_ms: When silence becomes failure; moves on with every fact.
+        past_objects: Keys of the objects of earlier bytes of this source, oldest first; clips may yet be cut of them.
+        removal: The latest deletion; also under a later registration.
     """
 
     event_id: int
@@ -200,6 +213,8 @@ class VideoRecord(Record, frozen=True, kw_only=True):
     state: VideoState
     generation: int
     model: str | None = None
+    superseded: tuple[str, ...] = ()
+    restarts: int = 0
     active_generation: int | None = None
     duration_ms: int | None = None
     chunks: tuple[ChunkSpan, ...] = ()
@@ -212,6 +227,8 @@ class VideoRecord(Record, frozen=True, kw_only=True):
     registered_at_ms: int
     deadline_ms: int
     deadline_at_ms: int
+    past_objects: tuple[str, ...] = ()
+    removal: Removal | None = None
 
     @property
     def key(self) -> str:
@@ -227,6 +244,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         return min(0.99, ended / len(self.chunks)) if self.chunks else 0.0
 
 
-VideoCommand = RegisterVideo | ExpireVideo
-VideoFactMessage = SourceSplit | SourceFailed | ChunkIndexed | ChunkFailed | GenerationActivated
-SourceWork = SplitSource | ActivateGeneration
+VideoCommand = RegisterVideo | ReindexVideo | DeleteVideo | ExpireVideo
+VideoFactMessage = (
+    SourceSplit | SourceFailed | ChunkIndexed | ChunkFailed | GenerationActivated | OtherModels | SourceRemoved
+)

@@ -56,10 +56,11 @@ class Stage:
         handle: The work. May be repeated with the same message at any time, and then gives equal messages or ones that
             a ledger ignores.
         failure: The fact by which a ledger learns that this message can never be done: message, sentence, wall clock.
+            None where a ledger has nothing to do then.
     """
 
     name: str
     role: Role
     source: Topic
     handle: Callable[[Any], Awaitable[Sequence[Message]]]
-    failure: Callable[[Any, str, int], Message]
+    failure: Callable[[Any, str, int], Message | None]

@@ -16,7 +16,7 @@ class Unavailable(Exception):
     """A dependency is down. An outage is not poison: it uses up no tries, the work waits.
 
     Attributes:
-        dependency: `kafka`, `clickhouse` or `s3`.
+        dependency: `kafka`, `clickhouse` or `s3`; `models` for a worker that has those of before a change.
     """
 
     def __init__(self, dependency: str, sentence: str) -> None:

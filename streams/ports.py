@@ -115,6 +115,9 @@ class Objects(Protocol):
     async def read_private(self, object_key: str, *, limit_bytes: int) -> bytes:
         """A whole small object. Raises `Invalid` when it is not there or larger than the limit."""
 
+    async def delete_private(self, object_key: str) -> None:
+        """Remove a private object; one that is not there is no error."""
+
     async def private_url(self, object_key: str) -> str:
         """An address from which a child reads ranges of a private object, good for an hour."""
 

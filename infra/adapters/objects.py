@@ -48,6 +48,11 @@ class S3Objects:
                             raise Invalid(f"The file has more than {limit_bytes} bytes; send a smaller one.")
                 return bytes(data)
 
+    async def delete_private(self, object_key: str) -> None:
+        """Remove a private object; one that is not there is no error."""
+        with _for_stages():
+            await self._client.send("DELETE", self._private, object_key, allowed=(404,))
+
     async def private_url(self, object_key: str) -> str:
         """An address from which a child reads ranges of a private object, good for an hour. No network."""
         return self._client.presigned(self._private, object_key, expires_s=_URL_GOOD_FOR_S)

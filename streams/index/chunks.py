@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.videos import ChunkFailed, ChunkIndexed, IndexChunk
+from schemas.indexing import IndexChunk
+from schemas.videos import ChunkFailed, ChunkIndexed, OtherModels
 from streams import jobs
+from streams.damage import merged
+from streams.index.models_asked import refused
 from streams.index.tracks import ChunkFaces
 from streams.media.errors import SourceUnreadable
 from streams.ports import Children, Clock, FaceRow, FaceStore, Failpoint, Objects
@@ -32,8 +35,11 @@ class ChunkIndexer:
     clock: Clock
     failpoint: Failpoint
 
-    async def __call__(self, work: IndexChunk) -> Sequence[ChunkIndexed | ChunkFailed]:
-        """The word that the chunk's faces are stored, or why they cannot be."""
+    async def __call__(self, work: IndexChunk) -> Sequence[ChunkIndexed | ChunkFailed | OtherModels]:
+        """The word that the chunk's faces are stored, or why they cannot be, or are not to be by this worker."""
+        refusal = refused(work, self.models.version, self.clock())
+        if refusal is not None:
+            return [refusal]
         url = await self.objects.private_url(work.source.object_key)
         self.failpoint(ChunkPoint.ADDRESSED)
         try:
@@ -68,6 +74,8 @@ class ChunkIndexer:
             faces=seen.faces_seen,
             tracks=len(seen.tracks),
             skipped_frames=seen.skipped_frames,
+            model=self.models.version,
+            damaged_ms=merged(seen.damaged_ms),
         )
         return [indexed]
 

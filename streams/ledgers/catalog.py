@@ -10,18 +10,20 @@ from schemas.catalog import (
     CreateEvent,
     CreateKey,
     CreateOrganisation,
+    DeleteEvent,
     DeleteKey,
     EventRecord,
     OrganisationRecord,
     SetKeyActive,
     UpdateEvent,
 )
+from schemas.indexing import RemoveEvent
 from schemas.records import Outcome
 from streams.flow import Decision
 
 
 def decide(record: CatalogRecord | None, message: CatalogMessage) -> Decision:
-    """What a command makes of the record under its key. Nothing is sent: replicas read the records themselves."""
+    """What a command makes of the record under its key. Replicas read the records themselves; only an end is work."""
     if record is not None and record.verdict_on(message.command_id):
         return Decision(record)  # a repeat
     match message:
@@ -29,10 +31,12 @@ def decide(record: CatalogRecord | None, message: CatalogMessage) -> Decision:
             return _create(record, message)
         case CreateKey() | SetKeyActive() | DeleteKey() if isinstance(record, OrganisationRecord):
             return Decision(_change_keys(record, message))
-        case UpdateEvent() if isinstance(record, EventRecord):
-            return Decision(_update(record, message))
-    # A command about something that does not exist. The API looked before it sent it, and nothing is ever unmade, so
-    # this is a stranger's message: it changes nothing.
+        case UpdateEvent() | DeleteEvent() if isinstance(record, EventRecord):
+            if record.deleted:
+                return Decision(record.with_verdict(message, Outcome.UNKNOWN))
+            return _delete(record, message) if isinstance(message, DeleteEvent) else Decision(_update(record, message))
+    # A command about something that was never there. The API looked before it sent it, so this is a stranger's message:
+    # it changes nothing.
     return Decision(record)
 
 
@@ -91,3 +95,15 @@ def _update(record: EventRecord, message: UpdateEvent) -> EventRecord:
     fields = ("event_name", "event_slug", "event_date", "status", "cover_image", "flags", "settings")
     given = {name: value for name in fields if (value := getattr(message, name)) is not None}
     return msgspec.structs.replace(record, **given).with_verdict(message, Outcome.ACCEPTED)
+
+
+def _delete(record: EventRecord, message: DeleteEvent) -> Decision:
+    """A record that keeps the id taken and says no more."""
+    deleted = EventRecord(
+        event_id=record.event_id,
+        org_id=record.org_id,
+        created_at_ms=record.created_at_ms,
+        deleted=True,
+        verdicts=record.verdicts,
+    ).with_verdict(message, Outcome.ACCEPTED)
+    return Decision(deleted, (RemoveEvent(event_id=record.event_id),))

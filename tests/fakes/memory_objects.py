@@ -35,6 +35,11 @@ class MemoryObjects:
             raise Invalid(f"The object has more than {limit_bytes} bytes; send a smaller one.")
         return data
 
+    async def delete_private(self, object_key: str) -> None:
+        """Forget the object."""
+        self._ask()
+        self.private.pop(object_key, None)
+
     async def private_url(self, object_key: str) -> str:
         """Path of a file with the object's bytes; of none where there is no object."""
         if self.unreachable is not None:

@@ -52,6 +52,18 @@ class ObjectsSuite:
         path = tmp_path / "clip.mp4"
         return path, written(path, os.urandom(300_000))
 
+    async def test_private_object_is_deleted_once_and_for_all(
+        self, under_test: ObjectsUnderTest, private_key: str
+    ) -> None:
+        """A repeat finds nothing and says so to nobody."""
+        await under_test.put_private(private_key, b"video")
+        for _ in range(2):
+            await under_test.store.delete_private(private_key)
+            with pytest.raises(Invalid):
+                await under_test.store.read_private(private_key, limit_bytes=LIMIT_BYTES)
+        with pytest.raises(Unavailable):
+            await under_test.down.delete_private(private_key)
+
     async def test_object_within_the_limit_is_read_whole(self, under_test: ObjectsUnderTest, private_key: str) -> None:
         """The limit itself is allowed."""
         data = os.urandom(LIMIT_BYTES)

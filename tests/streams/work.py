@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from schemas.indexing import IndexChunk, SplitSource
 from schemas.searches import FacesMatched, MatchedSource, MatchSelfie, RenderClip, SelfieObject, Sighting, Window
 from schemas.settings import ClipSettings
-from schemas.videos import ChunkSpan, IndexChunk, SourceObject, SplitSource
+from schemas.videos import ChunkSpan, SourceObject
 from streams.pipeline import Tools
 from tests.fakes.inline_children import InlineChildren
 from tests.fakes.memory_faces import MemoryFaces
@@ -55,9 +56,9 @@ def split_source(*, activate: bool = True) -> SplitSource:
     return SplitSource(source=SOURCE, activate=activate, **_about(ABOUT_SOURCE))
 
 
-def index_chunk(start_ms: int, end_ms: int, *, fps: float = 5.0) -> IndexChunk:
+def index_chunk(start_ms: int, end_ms: int, *, fps: float = 5.0, model: str | None = None) -> IndexChunk:
     span = ChunkSpan(chunk=CHUNK, start_ms=start_ms, end_ms=end_ms)
-    return IndexChunk(source=SOURCE, span=span, sampling_fps=fps, **_about(ABOUT_SOURCE))
+    return IndexChunk(source=SOURCE, span=span, sampling_fps=fps, model=model, **_about(ABOUT_SOURCE))
 
 
 def match_selfie(**settings: float) -> MatchSelfie:

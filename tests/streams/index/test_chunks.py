@@ -7,7 +7,7 @@ import pytest
 
 from infra.demo_media import find_media
 from infra.embedded.ports import free_port
-from schemas.videos import ChunkFailed, ChunkIndexed
+from schemas.videos import ChunkFailed, ChunkIndexed, OtherModels
 from streams.index.chunks import ChunkIndexer, ChunkPoint, chunk_failed, face_rows
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.errors import SourceUnreachable
@@ -52,8 +52,10 @@ def indexer(world: World, model_set: ModelSet) -> ChunkIndexer:
     )
 
 
-async def test_the_faces_of_a_chunk_are_stored_and_counted(world: World, indexer: ChunkIndexer, man: Selfie) -> None:
-    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS))
+async def test_the_faces_of_a_chunk_are_stored_and_counted(
+    world: World, indexer: ChunkIndexer, model_set: ModelSet, man: Selfie
+) -> None:
+    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS, model=indexer.models.version))
     assert fact == ChunkIndexed(
         event_id=EVENT,
         source_video_key=SOURCE_KEY,
@@ -64,6 +66,8 @@ async def test_the_faces_of_a_chunk_are_stored_and_counted(world: World, indexer
         faces=5,
         tracks=1,
         skipped_frames=0,
+        model=model_set.version,
+        damaged_ms=(),
     )
     assert world.points == list(ChunkPoint)
     await world.faces.activate(
@@ -82,7 +86,7 @@ async def test_the_faces_of_a_chunk_are_stored_and_counted(world: World, indexer
 
 async def test_a_chunk_without_faces_is_indexed_too(world: World, indexer: ChunkIndexer) -> None:
     """The ledger counts chunks, not faces."""
-    [fact] = await indexer(index_chunk(4_000, 4_400))
+    [fact] = await indexer(index_chunk(4_000, 4_400, model=indexer.models.version))
     assert isinstance(fact, ChunkIndexed)
     assert (fact.samples, fact.faces, fact.tracks) == (2, 0, 0)
     assert world.faces.put == [(EVENT, SOURCE_KEY, GENERATION, CHUNK)]
@@ -90,7 +94,7 @@ async def test_a_chunk_without_faces_is_indexed_too(world: World, indexer: Chunk
 
 async def test_a_source_that_cannot_be_read_costs_this_chunk(world: World, indexer: ChunkIndexer) -> None:
     world.objects.private[SOURCE_OBJECT] = b"no video at all"
-    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS))
+    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS, model=indexer.models.version))
     assert isinstance(fact, ChunkFailed)
     assert (fact.chunk, fact.generation) == (CHUNK, GENERATION)
     assert "not a video file" in fact.error
@@ -100,17 +104,29 @@ async def test_a_source_that_cannot_be_read_costs_this_chunk(world: World, index
 async def test_a_source_out_of_reach_is_tried_later(world: World, indexer: ChunkIndexer) -> None:
     world.objects.unreachable = f"http://127.0.0.1:{free_port(random.SystemRandom())}/source"
     with pytest.raises(SourceUnreachable):
-        await indexer(index_chunk(0, SEEN_UNTIL_MS))
+        await indexer(index_chunk(0, SEEN_UNTIL_MS, model=indexer.models.version))
     world.objects.down = True
     with pytest.raises(Unavailable):
-        await indexer(index_chunk(0, SEEN_UNTIL_MS))
+        await indexer(index_chunk(0, SEEN_UNTIL_MS, model=indexer.models.version))
 
 
 async def test_nothing_is_reported_that_is_not_stored(world: World, indexer: ChunkIndexer) -> None:
     world.faces.down = True
     with pytest.raises(Unavailable):
-        await indexer(index_chunk(0, 400))
+        await indexer(index_chunk(0, 400, model=indexer.models.version))
     assert world.points == [ChunkPoint.ADDRESSED, ChunkPoint.SEEN]
+
+
+async def test_a_worker_with_other_models_stores_nothing_and_says_so(world: World, indexer: ChunkIndexer) -> None:
+    [fact] = await indexer(index_chunk(0, SEEN_UNTIL_MS, model="others"))
+    assert fact == OtherModels(
+        event_id=EVENT,
+        source_video_key=SOURCE_KEY,
+        generation=GENERATION,
+        at_ms=NOW_MS,
+        model=indexer.models.version,
+    )
+    assert (world.faces.put, world.children.jobs, world.points) == ([], [], [])
 
 
 def test_a_track_becomes_a_row_for_each_of_its_faces() -> None:

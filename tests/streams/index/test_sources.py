@@ -2,18 +2,22 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.embedded.ports import free_port
-from schemas.videos import ActivateGeneration, GenerationActivated, SourceFailed, SourceSplit
-from streams.index.sources import SourceKeeper, SourcePoint, source_failed
+from schemas.indexing import ActivateGeneration, RemoveEvent, RemoveSource
+from schemas.videos import GenerationActivated, OtherModels, SourceFailed, SourceRemoved, SourceSplit
+from streams.index.sources import RemovalPoint, SourceKeeper, SourcePoint, source_failed
 from streams.index.split import plan_chunks
 from streams.media.errors import SourceUnreachable
 from streams.outcomes import Unavailable
 from streams.vision.models.model_set import ModelSet
 from tests.numbered_video import Recipe, build, regular_times
+from tests.ports.faces_suite import face, unlike
 from tests.streams.work import (
+    ABOUT_SOURCE,
     EVENT,
     GENERATION,
     NOW_MS,
@@ -26,6 +30,7 @@ from tests.streams.work import (
 )
 
 LENGTH_MS = 2_000
+ABOUT: dict[str, Any] = dict(ABOUT_SOURCE)
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def stored(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stored")
-async def test_a_source_is_cut_into_chunks(world: World, keeper: SourceKeeper) -> None:
+async def test_a_source_is_cut_into_chunks(world: World, keeper: SourceKeeper, model_set: ModelSet) -> None:
     [fact] = await keeper(split_source())
     assert fact == SourceSplit(
         event_id=EVENT,
@@ -63,6 +68,7 @@ async def test_a_source_is_cut_into_chunks(world: World, keeper: SourceKeeper) -
         at_ms=NOW_MS,
         duration_ms=LENGTH_MS,
         chunks=plan_chunks(LENGTH_MS),
+        model=model_set.version,
     )
     assert world.points == list(SourcePoint)
 
@@ -89,7 +95,12 @@ async def test_a_whole_generation_is_shown_and_that_is_told(
 ) -> None:
     """Nothing of the source is read for it."""
     work = ActivateGeneration(
-        event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, source=SOURCE, duration_ms=7_000
+        event_id=EVENT,
+        source_video_key=SOURCE_KEY,
+        generation=GENERATION,
+        source=SOURCE,
+        duration_ms=7_000,
+        model=model_set.version,
     )
     [fact] = await keeper(work)
     assert fact == GenerationActivated(event_id=EVENT, source_video_key=SOURCE_KEY, generation=GENERATION, at_ms=NOW_MS)
@@ -126,6 +137,55 @@ async def test_a_store_of_faces_that_is_down_makes_the_work_wait(world: World, k
     world.faces.down = True
     with pytest.raises(Unavailable):
         await keeper(split_source())
+
+
+async def test_a_generation_of_other_models_is_not_shown(world: World, keeper: SourceKeeper) -> None:
+    work = ActivateGeneration(**ABOUT, source=SOURCE, duration_ms=7_000, model="others")
+    [fact] = await keeper(work)
+    assert fact == OtherModels(**ABOUT, at_ms=NOW_MS, model=keeper.models.version)
+    assert world.faces.active == {}
+
+
+async def test_a_removal_takes_the_faces_and_then_the_bytes(world: World, keeper: SourceKeeper) -> None:
+    """A repeat finds nothing left and says the same; what was removed never comes back."""
+    await world.faces.put_chunk(**ABOUT, chunk=0, faces=[face(unlike(1))])
+    world.objects.private |= {SOURCE_OBJECT: b"now", "sources/456/cam-1/before": b"before", "sources/456/cam-2/u": b"x"}
+    work = RemoveSource(**ABOUT, object_keys=("sources/456/cam-1/before", SOURCE_OBJECT))
+    for _ in range(2):
+        assert await keeper(work) == [SourceRemoved(**ABOUT, at_ms=NOW_MS)]
+        assert (world.faces.rows, list(world.objects.private)) == ({}, ["sources/456/cam-2/u"])
+    assert world.points[:3] == [RemovalPoint.FACES_REMOVED, *[RemovalPoint.OBJECT_DELETED] * 2]
+    await world.faces.activate(**ABOUT, model="m", object_key=SOURCE_OBJECT, duration_ms=1)
+    [found] = await world.faces.find(EVENT, "m", [unlike(1)], [0.5])
+    assert found.nearest_distance is None
+
+
+async def test_bytes_of_before_are_removed_without_the_faces(world: World, keeper: SourceKeeper) -> None:
+    await world.faces.put_chunk(**ABOUT, chunk=0, faces=[face(unlike(1))])
+    world.objects.private["old"] = b"old"
+    [fact] = await keeper(RemoveSource(event_id=EVENT, source_video_key=SOURCE_KEY, generation=0, object_keys=("old",)))
+    assert isinstance(fact, SourceRemoved)
+    assert (world.objects.private, len(world.faces.rows)) == ({}, 1)
+
+
+async def test_a_removal_waits_for_the_store_and_is_given_up_by_nobody(world: World, keeper: SourceKeeper) -> None:
+    world.objects.private["old"] = b"old"
+    world.faces.down = True
+    work = RemoveSource(**ABOUT, object_keys=("old",))
+    with pytest.raises(Unavailable):
+        await keeper(work)
+    assert world.objects.private == {"old": b"old"}
+    assert source_failed(work, "why", 5) is None
+    assert source_failed(RemoveEvent(event_id=EVENT), "why", 5) is None
+
+
+async def test_an_events_faces_are_removed_and_no_ledger_hears_of_it(world: World, keeper: SourceKeeper) -> None:
+    for key in ("cam-1", "cam-2"):
+        await world.faces.put_chunk(
+            event_id=EVENT, source_video_key=key, generation=1, chunk=0, faces=[face(unlike(1))]
+        )
+    assert await keeper(RemoveEvent(event_id=EVENT)) == []
+    assert (world.faces.rows, world.points) == ({}, [RemovalPoint.FACES_REMOVED])
 
 
 def test_the_failure_fact_is_of_the_generation() -> None:

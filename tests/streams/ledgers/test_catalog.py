@@ -7,6 +7,7 @@ from schemas.catalog import (
     CreateEvent,
     CreateKey,
     CreateOrganisation,
+    DeleteEvent,
     DeleteKey,
     EventFlags,
     EventRecord,
@@ -14,6 +15,7 @@ from schemas.catalog import (
     SetKeyActive,
     UpdateEvent,
 )
+from schemas.indexing import RemoveEvent
 from schemas.records import VERDICTS_KEPT, Outcome
 from schemas.settings import ClipSettings
 from streams.ledgers.catalog import decide
@@ -85,9 +87,35 @@ def test_an_update_changes_what_is_given_and_leaves_the_rest() -> None:
     assert not record.flags.video_search
 
 
-@pytest.mark.parametrize("message", [key(1), UpdateEvent(**ask(1), event_id=456, event_name="x")])
+@pytest.mark.parametrize(
+    "message", [key(1), UpdateEvent(**ask(1), event_id=456, event_name="x"), DeleteEvent(**ask(1), event_id=456)]
+)
 def test_a_command_about_nothing_changes_nothing(message: CatalogMessage) -> None:
     assert run(message) is None
+
+
+def test_a_deleted_event_has_its_faces_removed_and_keeps_its_id() -> None:
+    made = decide(None, CreateEvent(**ask(0), event_id=456, org_id=903, event_name="Autumn Run")).record
+    delete = DeleteEvent(**ask(1), event_id=456)
+    deleted = decide(made, delete)
+    assert deleted.outputs == (RemoveEvent(event_id=456),)
+    record = deleted.record
+    assert isinstance(record, EventRecord)
+    assert (record.deleted, record.event_name, record.org_id) == (True, None, 903)
+    assert record.verdict_on("c0") is record.verdict_on("c1") is Outcome.ACCEPTED
+    assert decide(record, delete).outputs == ()
+    later = [
+        UpdateEvent(**ask(2), event_id=456, event_name="x"),
+        DeleteEvent(**ask(3), event_id=456),
+        CreateEvent(**ask(4), event_id=456, org_id=903),
+    ]
+    for message in later:
+        decision = decide(record, message)
+        assert decision.outputs == ()
+        record = decision.record
+        assert isinstance(record, EventRecord)
+        assert record.deleted
+    assert [record.verdict_on(f"c{n}") for n in (2, 3, 4)] == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.CONFLICT]
 
 
 def test_old_verdicts_are_forgotten() -> None:

@@ -1,82 +1,21 @@
-from dataclasses import dataclass
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.base import Message
+from schemas.indexing import IndexChunk, RemoveSource, SplitSource
 from schemas.records import Outcome
-from schemas.videos import (
-    ActivateGeneration,
-    ChunkFailed,
-    ChunkIndexed,
-    ChunkSpan,
-    GenerationActivated,
-    IndexChunk,
-    RegisterVideo,
-    SourceFailed,
-    SourceObject,
-    SourceSplit,
-    SplitSource,
-    VideoRecord,
-    VideoState,
-)
+from schemas.videos import ReindexVideo, VideoState
+from streams.ledgers.generations import PAST_OBJECTS_KEPT
 from streams.ledgers.videos import decide, expire
 from tests.streams.ledgers.histories import Bench
-
-NAMES = {"event_id": 456, "source_video_key": "12"}
-LIMIT_MS = 30_000
+from tests.streams.ledgers.index_workers import LIMIT_MS, NAMES, Workers, record_of, register, run_on, run_plain
 
 
-def register(sha: str = "a", *, command: str = "c1") -> RegisterVideo:
-    source = SourceObject(object_key=f"sources/{sha}", sha256=sha, size_bytes=5, content_type="video/mp4")
-    return RegisterVideo(
-        **NAMES, command_id=command, at_ms=1_000, org_id=903, source=source, sampling_fps=5.0, deadline_ms=LIMIT_MS
+def reindex(*, command: str = "r1", fps: float = 5.0) -> ReindexVideo:
+    return ReindexVideo(
+        **NAMES, command_id=command, at_ms=1_500, sampling_fps=fps, far_faces=False, deadline_ms=LIMIT_MS
     )
-
-
-@dataclass(frozen=True)
-class Workers:
-    """What index workers would report of a source of `chunks` minutes."""
-
-    chunks: int = 3
-    broken: frozenset[int] = frozenset()
-    unreadable: bool = False
-
-    def __call__(self, work: Message) -> list[Message]:
-        about = {**NAMES, "at_ms": 2_000}
-        match work:
-            case SplitSource() if self.unreadable:
-                return [SourceFailed(**about, generation=work.generation, error="not a video")]
-            case SplitSource():
-                spans = tuple(
-                    ChunkSpan(chunk=n, start_ms=60_000 * n, end_ms=60_000 * (n + 1)) for n in range(self.chunks)
-                )
-                duration_ms = 60_000 * self.chunks
-                return [SourceSplit(**about, generation=work.generation, duration_ms=duration_ms, chunks=spans)]
-            case IndexChunk() if work.span.chunk in self.broken:
-                return [ChunkFailed(**about, generation=work.generation, chunk=work.span.chunk, error="damaged")]
-            case IndexChunk():
-                found = {"samples": 300, "faces": 7, "tracks": 2}
-                return [ChunkIndexed(**about, generation=work.generation, chunk=work.span.chunk, **found)]
-            case ActivateGeneration():
-                return [GenerationActivated(**about, generation=work.generation)]
-        return []
-
-
-def record_of(bench: Bench) -> VideoRecord:
-    assert isinstance(bench.record, VideoRecord)
-    return bench.record
-
-
-def run_plain(workers: Workers, *commands: RegisterVideo) -> Bench:
-    bench = Bench(decide, workers)
-    for command in commands:
-        bench.under_way.append(command)
-        while bench.under_way:
-            bench.deliver(bench.under_way.pop(0))
-    return bench
 
 
 ENDS = [
@@ -84,6 +23,7 @@ ENDS = [
     (Workers(broken=frozenset({1})), VideoState.INDEXED),
     (Workers(broken=frozenset({0, 1, 2})), VideoState.FAILED),
     (Workers(unreadable=True), VideoState.FAILED),
+    (Workers(damage=((100, 200), (59_000, 60_000))), VideoState.INDEXED),
 ]
 
 
@@ -155,3 +95,52 @@ def test_silence_past_the_deadline_fails_the_source_and_every_fact_moves_the_dea
     bench.deliver(command)
     assert record_of(bench).state is VideoState.FAILED
     assert expire(record_of(bench), record.deadline_at_ms + 2) is None
+
+
+def test_damaged_ranges_are_collected_and_told() -> None:
+    """Those of neighbouring chunks that touch are one."""
+    record = record_of(run_plain(Workers(damage=((0, 1_200), (59_000, 60_000)), broken=frozenset({2})), register()))
+    assert record.damaged_ms == ((0, 1_200), (59_000, 61_200), (119_000, 120_000))
+    assert record.error == "120-180 s: damaged; damaged and only partly read: 0.0-1.2 s, 59.0-61.2 s, 119.0-120.0 s"
+    assert record.state is VideoState.INDEXED
+
+
+def test_a_reindex_is_another_generation_of_the_same_bytes() -> None:
+    bench = run_plain(Workers(), register("a"), reindex())
+    record = record_of(bench)
+    assert record.verdict_on("r1") is Outcome.ACCEPTED
+    assert (record.state, record.generation, record.active_generation) == (VideoState.INDEXED, 2, 2)
+    assert (record.source, record.org_id, record.faces) == (register("a").source, 903, 21)
+    [first, second] = [work for work in bench.sent if isinstance(work, SplitSource)]
+    assert (first.source, second.activate) == (second.source, False)
+
+
+def test_a_reindex_while_the_same_is_under_way_begins_nothing() -> None:
+    bench = Bench(decide, Workers())
+    bench.deliver(register("a"))
+    bench.deliver(reindex())
+    assert record_of(bench).verdict_on("r1") is Outcome.CACHED
+    bench.deliver(reindex(command="r2", fps=10.0))
+    assert record_of(bench).verdict_on("r2") is Outcome.ACCEPTED
+    assert [work.generation for work in bench.sent if isinstance(work, SplitSource)] == [1, 2]
+
+
+def test_a_failed_source_is_indexed_again() -> None:
+    bench = run_plain(Workers(unreadable=True), register("a"))
+    bench.answer = Workers()
+    run_on(bench, reindex())
+    assert record_of(bench).state is VideoState.INDEXED
+
+
+def test_a_reindex_of_nothing_changes_nothing() -> None:
+    assert decide(None, reindex()).record is None
+
+
+def test_the_oldest_bytes_go_once_newer_ones_are_seen() -> None:
+    """Those just replaced stay for a while: clips may yet be cut of them."""
+    uploads = PAST_OBJECTS_KEPT + 3
+    bench = run_plain(Workers(), *(register(str(n), command=f"c{n}") for n in range(uploads)))
+    assert record_of(bench).past_objects == tuple(f"sources/{n}" for n in range(2, uploads - 1))
+    forgotten = [work for work in bench.sent if isinstance(work, RemoveSource)]
+    assert [(work.generation, work.object_keys) for work in forgotten] == [(0, ("sources/0",)), (0, ("sources/1",))]
+    assert record_of(bench).removal is None
