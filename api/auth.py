@@ -69,7 +69,7 @@ async def require_event(
 async def find_event(replica: Replica, event_id: int) -> EventRecord | None:
     """The event, or None when it is not known for certain. Raises LogUnavailable."""
     record = (await replica.settled(CATALOG, event_key(event_id))).record
-    return record if isinstance(record, EventRecord) else None
+    return record if isinstance(record, EventRecord) and not record.deleted else None
 
 
 def admin_guard(token: str) -> Guard:

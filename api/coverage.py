@@ -11,7 +11,7 @@ def coverage_of(videos: Iterable[VideoRecord]) -> float | None:
 
     Sources weigh by their length. One that is not opened yet has none; it counts as long as the others are on average.
     """
-    records = list(videos)
+    records = [record for record in videos if record.state is not VideoState.DELETED]
     if not records:
         return None
     known_ms = [record.duration_ms for record in records if record.duration_ms]

@@ -1,26 +1,34 @@
-"""Source videos of an event: upload one, look at the index's progress."""
+"""Source videos of an event: upload one, look at the index's progress, index it anew, delete it."""
 
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get, put
+from litestar import Controller, delete, get, post, put
 from litestar.exceptions import InternalServerException
 from litestar.params import HeaderParameter
 
 from api.admin import need_event
-from api.commands import ask
-from api.deps import PathId, PathText, TheDeps, TheReplica
+from api.commands import Answer, ask
+from api.deps import Deps, PathId, PathText, TheDeps, TheReplica
 from api.envelope import AnyRequest, ApiError, Envelope
+from api.replica.replica import Replica
 from schemas.base import Message
 from schemas.ids import SOURCE_VIDEO_KEY, source_object_key, video_key
 from schemas.records import Outcome
 from schemas.topics import VIDEOS
-from schemas.videos import RegisterVideo, SourceObject, VideoRecord, VideoState
+from schemas.videos import DeleteVideo, RegisterVideo, ReindexVideo, SourceObject, VideoRecord, VideoState
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _UNTYPED = "application/octet-stream"
+
+
+class DamagedPart(msgspec.Struct, kw_only=True, frozen=True):
+    """A part of a video, on its own timeline."""
+
+    start_s: float
+    end_s: float
 
 
 class VideoView(msgspec.Struct, kw_only=True, frozen=True):
@@ -29,6 +37,8 @@ class VideoView(msgspec.Struct, kw_only=True, frozen=True):
     Attributes:
         progress: Share of its chunks that ended, 0 to 1.
         duration_s: Null until the source was opened.
+        damaged: Parts that could not be read whole; what could be read of them is indexed.
+        model: Version of the face models that it is indexed with; null until the source was opened.
     """
 
     source_video_key: str
@@ -38,6 +48,8 @@ class VideoView(msgspec.Struct, kw_only=True, frozen=True):
     faces: int
     tracks: int
     error: str | None
+    damaged: list[DamagedPart]
+    model: str | None
 
 
 class VideoList(msgspec.Struct, kw_only=True, frozen=True):
@@ -103,18 +115,85 @@ class VideoController(Controller):
         """The event's sources."""
         await need_event(replica, event_id)
         records = await replica.below(VIDEOS, event_id)
-        return Envelope(message="Videos", data=VideoList(videos=[_view(record) for record in records]))
+        videos = [_view(record) for record in records if _is_there(record)]
+        return Envelope(message="Videos", data=VideoList(videos=videos))
 
     @get("/{source_video_key:str}")
     async def one(self, event_id: PathId, source_video_key: PathText, replica: TheReplica) -> Envelope[VideoView]:
         """One source."""
         await need_event(replica, event_id)
         reading = await replica.settled(VIDEOS, video_key(event_id, source_video_key))
-        if reading.record is not None:
+        if reading.record is not None and _is_there(reading.record):
             return Envelope(message="Video", data=_view(reading.record))
         if reading.pending:
             return Envelope(message="Video", data=_queued(source_video_key))
-        raise ApiError(404, "the event has no video with this key")
+        raise _unknown()
+
+    @post("/{source_video_key:str}/reindex", status_code=202)
+    async def reindex(
+        self, event_id: PathId, source_video_key: PathText, deps: TheDeps, replica: TheReplica
+    ) -> Envelope[VideoView]:
+        """Index the bytes that are there anew, by the event's settings and with the models of now.
+
+        Searches see the old index until the new one is whole.
+        """
+        event = await need_event(replica, event_id)
+        known = await _need_video(replica, event_id, source_video_key)
+        command = ReindexVideo(
+            command_id=deps.new_uuid(),
+            at_ms=deps.clock(),
+            event_id=event_id,
+            source_video_key=source_video_key,
+            sampling_fps=event.settings.sampling_fps,
+            far_faces=known.far_faces if known else False,
+            deadline_ms=deps.settings.video.deadline_ms,
+        )
+        answer = await _ask(deps, replica, command)
+        if answer is None:
+            return Envelope(message="Indexing accepted", data=_view(known) if known else _queued(source_video_key))
+        under_way = answer.outcome is Outcome.CACHED
+        message = "Video is being indexed already" if under_way else "Indexing accepted"
+        return Envelope(message=message, data=_view(answer.record))
+
+    @delete("/{source_video_key:str}", status_code=202)
+    async def remove(
+        self, event_id: PathId, source_video_key: PathText, deps: TheDeps, replica: TheReplica
+    ) -> Envelope[None]:
+        """Have its faces and its bytes removed; from now on the event has no such video."""
+        await need_event(replica, event_id)
+        await _need_video(replica, event_id, source_video_key)
+        command = DeleteVideo(
+            command_id=deps.new_uuid(), at_ms=deps.clock(), event_id=event_id, source_video_key=source_video_key
+        )
+        await _ask(deps, replica, command)
+        return Envelope(message="Deletion accepted", data=None)
+
+
+async def _need_video(replica: Replica, event_id: int, source_video_key: str) -> VideoRecord | None:
+    """The source, None while its first registration is pending. Raises ApiError 404, or LogUnavailable."""
+    await replica.catch_up()
+    reading = replica.read(VIDEOS, video_key(event_id, source_video_key))
+    if isinstance(reading.record, VideoRecord) and _is_there(reading.record):
+        return reading.record
+    if not reading.pending:
+        raise _unknown()
+    return None
+
+
+async def _ask(deps: Deps, replica: Replica, command: ReindexVideo | DeleteVideo) -> Answer | None:
+    """The answer, None when it did not come in time. Raises ApiError 404 when the source is no longer there."""
+    answer = await ask(deps.commands, replica, VIDEOS, command, wait_s=deps.settings.admin.verdict_wait_s)
+    if answer is not None and answer.outcome is Outcome.UNKNOWN:
+        raise _unknown()
+    return answer
+
+
+def _unknown() -> ApiError:
+    return ApiError(404, "the event has no video with this key")
+
+
+def _is_there(record: Message) -> bool:
+    return isinstance(record, VideoRecord) and record.state is not VideoState.DELETED
 
 
 async def _limited(request: AnyRequest, max_bytes: int) -> AsyncIterator[bytes]:
@@ -145,6 +224,8 @@ def _queued(source_video_key: str) -> VideoView:
         faces=0,
         tracks=0,
         error=None,
+        damaged=[],
+        model=None,
     )
 
 
@@ -159,4 +240,6 @@ def _view(record: Message) -> VideoView:
         faces=record.faces,
         tracks=record.tracks,
         error=record.error,
+        damaged=[DamagedPart(start_s=start / 1000, end_s=end / 1000) for start, end in record.damaged_ms],
+        model=record.model,
     )

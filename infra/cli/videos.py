@@ -13,6 +13,7 @@ from infra.errors import UserError
 app = typer.Typer(name="video", help="Source videos of an event.", no_args_is_help=True, add_completion=False)
 
 EventId = Annotated[int, typer.Argument(help="The event's id.")]
+Key = Annotated[str, typer.Argument(help="Its source_video_key.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return only when the video is indexed, or has failed.")]
 WaitLimit = Annotated[float, typer.Option("--wait-limit", help="Seconds to wait at most.")]
 _POLL_PAUSES_S = (0.2, 0.5, 1.0)
@@ -34,12 +35,7 @@ def add(
     output = Output(as_json=as_json)
     client = ApiClient(url, admin_token=admin_token)
     video = upload(client, output, event_id, key or file.stem, file)
-    if wait:
-        video = wait_until_indexed(client, output, event_id, video["source_video_key"], limit_s=wait_limit_s)
-    show(output, [video])
-    output.result(video)
-    if video["state"] == "failed":
-        raise UserError(f"the video could not be indexed: {video['error']}")
+    _waited_for(client, output, event_id, video, limit_s=wait_limit_s if wait else None)
 
 
 @app.command("status")
@@ -57,6 +53,50 @@ def status(
     found = client.admin("GET", f"{base}/{as_part(key)}" if key else base)
     show(output, [found] if key else found["videos"])
     output.result(found)
+
+
+@app.command("reindex")
+def reindex(
+    event_id: EventId,
+    key: Key,
+    wait: Wait = False,  # noqa: FBT002 - a flag of the command line
+    wait_limit_s: WaitLimit = 3600.0,
+    url: Url = DEFAULT_URL,
+    admin_token: AdminToken = None,
+    as_json: JsonFlag = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Index a video anew; searches see the old index until the new one is whole."""
+    output = Output(as_json=as_json)
+    client = ApiClient(url, admin_token=admin_token)
+    video = client.admin("POST", f"/events/{event_id}/videos/{as_part(key)}/reindex")
+    _waited_for(client, output, event_id, video, limit_s=wait_limit_s if wait else None)
+
+
+@app.command("delete")
+def delete(
+    event_id: EventId,
+    key: Key,
+    url: Url = DEFAULT_URL,
+    admin_token: AdminToken = None,
+    as_json: JsonFlag = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Delete a video: its faces and its bytes. Clips that were cut of it stay."""
+    output = Output(as_json=as_json)
+    ApiClient(url, admin_token=admin_token).admin("DELETE", f"/events/{event_id}/videos/{as_part(key)}")
+    output.say(f"{key} is deleted.")
+    output.result({"source_video_key": key, "deleted": True})
+
+
+def _waited_for(
+    client: ApiClient, output: Output, event_id: int, video: dict[str, Any], *, limit_s: float | None
+) -> None:
+    """Wait where a limit is given, show the video; one that failed fails the command."""
+    if limit_s is not None:
+        video = wait_until_indexed(client, output, event_id, video["source_video_key"], limit_s=limit_s)
+    show(output, [video])
+    output.result(video)
+    if video["state"] == "failed":
+        raise UserError(f"the video could not be indexed: {video['error']}")
 
 
 def upload(client: ApiClient, output: Output, event_id: int, key: str, file: Path) -> dict[str, Any]:

@@ -59,6 +59,7 @@ WHOLE = video(4, done=(0, 1, 2, 3), state=VideoState.INDEXED)
         ([WHOLE, video()], 0.5),
         ([WHOLE, video(state=VideoState.FAILED)], 0.5),
         ([video(generation=2, active_generation=1)], 1.0),
+        ([WHOLE, video(state=VideoState.DELETED)], 1.0),
     ],
     ids=[
         "no video",
@@ -70,6 +71,7 @@ WHOLE = video(4, done=(0, 1, 2, 3), state=VideoState.INDEXED)
         "one not opened counts like the others",
         "a failed one counts too",
         "the older generation is still there",
+        "a deleted one does not count",
     ],
 )
 def test_share_of_the_footage(videos: list[VideoRecord], share: float | None) -> None:

@@ -7,7 +7,8 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from schemas.videos import ChunkIndexed, ChunkSpan, SourceFailed, SourceSplit, SplitSource
+from schemas.indexing import SplitSource
+from schemas.videos import ChunkIndexed, ChunkSpan, SourceFailed, SourceSplit
 from tests.api.door import EVENT, NOW_MS, ORG, Door
 
 VIDEOS = f"/admin/v1/events/{EVENT}/videos"
@@ -19,6 +20,8 @@ QUEUED = {
     "faces": 0,
     "tracks": 0,
     "error": None,
+    "damaged": [],
+    "model": None,
 }
 
 

@@ -20,6 +20,7 @@ from infra.embedded.ports import free_port
 from schemas.base import Message
 from schemas.catalog import CreateEvent, CreateKey, CreateOrganisation
 from schemas.ids import clip_path
+from schemas.indexing import ActivateGeneration, IndexChunk, SplitSource
 from schemas.searches import (
     ClipFailed,
     ClipReady,
@@ -31,7 +32,7 @@ from schemas.searches import (
     Window,
     WindowsPlanned,
 )
-from schemas.videos import ChunkIndexed, IndexChunk, SourceFailed, SourceSplit, SplitSource
+from schemas.videos import ChunkIndexed, GenerationActivated, SourceFailed, SourceSplit
 from streams.index.split import plan_chunks
 from tests.api.door import ADMIN_TOKEN, KEY, NOW_MS, STOPPED_BY, settings
 from tests.fakes.memory_ledgers import MemoryLedgers
@@ -59,7 +60,7 @@ class Workers:
 
     def __call__(self, work: Message) -> Message | None:
         match work:
-            case SplitSource() | IndexChunk():
+            case SplitSource() | IndexChunk() | ActivateGeneration():
                 return self._video_fact(work)
             case MatchSelfie():
                 return self._matched(work)
@@ -67,13 +68,15 @@ class Workers:
                 return self._clip(work)
         return None
 
-    def _video_fact(self, work: SplitSource | IndexChunk) -> Message:
+    def _video_fact(self, work: SplitSource | IndexChunk | ActivateGeneration) -> Message:
         about: dict[str, Any] = {
             "event_id": work.event_id,
             "source_video_key": work.source_video_key,
             "generation": work.generation,
             "at_ms": NOW_MS,
         }
+        if isinstance(work, ActivateGeneration):
+            return GenerationActivated(**about)
         if isinstance(work, IndexChunk):
             return ChunkIndexed(chunk=work.span.chunk, samples=300, faces=41, tracks=7, **about)
         if self.video_error is not None:

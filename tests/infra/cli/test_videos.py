@@ -94,3 +94,24 @@ def test_a_video_beyond_the_servers_limit_is_one_sentence(
     ran = spotclip("video", "add", event_id, large, *as_admin)
     assert ran.code == 1
     assert ran.err == f"spotclip: the video is larger than {VIDEO_LIMIT_BYTES} bytes (HTTP 413)\n"
+
+
+def test_a_video_is_indexed_anew(
+    spotclip: Spotclip, served: Served, event_id: int, video: Path, as_admin: tuple[str, ...]
+) -> None:
+    spotclip("video", "add", event_id, video, "--key", "a", "--wait", *as_admin)
+    ran = spotclip("video", "reindex", event_id, "a", "--wait", "--json", *as_admin)
+    assert (ran.code, ran.json["state"], ran.json["faces"]) == (0, "indexed", 41), ran.err
+    served.workers.video_error = "The source file has no picture."
+    failed = spotclip("video", "reindex", event_id, "a", "--wait", *as_admin)
+    assert failed.code == 1
+    assert "The source file has no picture." in failed.err
+
+
+def test_a_video_is_deleted(spotclip: Spotclip, event_id: int, video: Path, as_admin: tuple[str, ...]) -> None:
+    spotclip("video", "add", event_id, video, "--key", "a", "--wait", *as_admin)
+    ran = spotclip("video", "delete", event_id, "a", *as_admin)
+    assert (ran.code, ran.out) == (0, "a is deleted.\n"), ran.err
+    again = spotclip("video", "delete", event_id, "a", "--json", *as_admin)
+    assert (again.code, again.out) == (1, "")
+    assert again.err == "spotclip: the event has no video with this key (HTTP 404)\n"
