@@ -12,7 +12,7 @@ from infra.demo_media import build_race
 BENCHES: Mapping[str, Callable[[Path], Sequence[str]]] = {
     "search_latency": lambda race: ("--keep", str(race.parent)),
     "memory": lambda race: ("--keep", str(race.parent)),
-    "index_cost": lambda race: (str(race), "--models", str(race.parent / "models")),
+    "index": lambda race: ("--keep", str(race.parent)),
     "cut_cost": lambda _race: (),
 }
 

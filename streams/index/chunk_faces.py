@@ -1,15 +1,18 @@
-"""Finds the faces of one chunk of a video: decode, detect, align, look again, embed, track."""
+"""Finds the faces of one chunk of a video: decode, detect, track; align, look again and embed what a track needs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.damage import Damage
-from streams.media.samples import Sample, samples
+from streams.media.samples import Image, Sample, samples
+from streams.vision.detect import Detection
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import second_look
-from streams.vision.track import SeenFace, Track, Tracker
+from streams.vision.track import DetectedFace, SeenFace, Track, Tracker
 
 
 def find_tracks(
@@ -27,41 +30,52 @@ def find_tracks(
     damage = Damage()
     tracker = Tracker(policy, step_ms=1000 / fps)
     tracks: list[TrackFaces] = []
-    sample_count = faces_seen = 0
+    sample_count = 0
     for sample in samples(url, start_ms, end_ms, fps, damage=damage):
         faces = find_faces(sample, models, policy)
         sample_count += 1
-        faces_seen += len(faces)
         tracks += [_stored(track, models) for track in tracker.add(sample.time_ms, faces)]
     tracks += [_stored(track, models) for track in tracker.finish()]
     return ChunkFaces(
         tracks=tuple(sorted(tracks, key=lambda track: track.track)),
         samples=sample_count,
-        faces_seen=faces_seen,
+        faces_seen=sum(len(track.sample_times) for track in tracks),
         skipped_frames=damage.frames,
         damaged_ms=damage.ranges_ms,
     )
 
 
-def find_faces(sample: Sample, models: FaceModels, policy: FacePolicy) -> Sequence[SeenFace]:
-    """Returns the faces of one sample that are large enough and pass the second look."""
+def find_faces(sample: Sample, models: FaceModels, policy: FacePolicy) -> Sequence[DetectedFace]:
+    """Returns the faces of one sample that are large enough, to be read where a track needs it."""
     small, scale = sample.bgr(round(policy.detect_side_px * models.detector.detail))
     detections = models.detector.detect(small, min_score=policy.min_score, max_overlap=policy.max_overlap, scale=scale)
-    boxes = [detection.box for detection in detections if detection.box.width >= policy.min_face_px]
-    if not boxes:
-        return []
-    rgb = sample.rgb()
-    passed = []
-    for box in boxes:
-        chip = models.aligner.chip(rgb, box)
-        look = second_look(chip, models.detector)
-        if look.passes(min_score=policy.min_second_score, max_error_px=policy.max_second_error_px):
-            passed.append((box, look.score, chip))
-    vectors = models.embedder.embed([chip for _, _, chip in passed])
+    reader = _Reader(sample, models, policy)
     return [
-        SeenFace(sample.time_ms, box, score, vector, chip)
-        for (box, score, chip), vector in zip(passed, vectors, strict=True)
+        DetectedFace(sample.time_ms, detection.box, detection.score, partial(reader.read, detection))
+        for detection in detections
+        if detection.box.width >= policy.min_face_px
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """Reads faces of one sample; holds its frame as long as one of them is unread."""
+
+    sample: Sample
+    models: FaceModels
+    policy: FacePolicy
+
+    @cached_property
+    def rgb(self) -> Image:
+        return self.sample.rgb()
+
+    def read(self, detection: Detection) -> SeenFace | None:
+        chip = self.models.aligner.chip(self.rgb, detection.box)
+        look = second_look(chip, self.models.detector)
+        if not look.passes(min_score=self.policy.min_second_score, max_error_px=self.policy.max_second_error_px):
+            return None
+        (vector,) = self.models.embedder.embed([chip])
+        return SeenFace(self.sample.time_ms, detection.box, detection.score, look.score, vector, chip)
 
 
 def _stored(track: Track, models: FaceModels) -> TrackFaces:

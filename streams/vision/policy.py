@@ -32,6 +32,13 @@ class FacePolicy:
     max_link_dy: float = 1.0
     max_link_size_ratio: float = 2.0
     max_link_distance: float = 0.55
+    # At most so many samples in a row are linked by place alone, before one is read: with 4 of 5 unread a stretch of
+    # one second is known by both its ends.
+    max_unread: int = 4
+    # How far from the expected place (in widths of the face), and how much larger or smaller, a face may be to be
+    # linked unread; a runner who comes nearer grows by a tenth from one sample to the next.
+    max_unread_shift: float = 0.6
+    max_unread_size_ratio: float = 1.4
     # Best faces kept of a track, by second score and size; above `full_size_px` size says nothing more (measured:
     # 139 faces became 37 stored vectors).
     faces_per_track: int = 3
