@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
+
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.damage import Damage
 from streams.media.samples import Image, Sample, samples
@@ -79,7 +81,9 @@ class _Reader:
 
 
 def _stored(track: Track, models: FaceModels) -> TrackFaces:
-    vectors = models.embedder.embed_mirrored([face.chip for face in track.best])
+    vectors = models.embedder.with_mirror(
+        np.stack([face.vector for face in track.best]), [face.chip for face in track.best]
+    )
     return TrackFaces(
         track=track.number,
         first_ms=track.times_ms[0],

@@ -36,11 +36,9 @@ class Embedder:
         vectors: Vectors = np.concatenate(parts)
         return vectors
 
-    def embed_mirrored(self, chips: Sequence[Image]) -> Vectors:
-        """Returns float32 [n, 128]: the mean of each chip's vector and that of its mirror image.
+    def with_mirror(self, vectors: Vectors, chips: Sequence[Image]) -> Vectors:
+        """Returns float32 [n, 128]: the mean of each chip's vector, as `embed` gives it, and that of its mirror image.
 
         Measured: the worst true track came from .445 to .419 of its selfie, the nearest stranger from .492 to .523.
         """
-        plain = self.embed(chips)
-        mirrored = self.embed([chip[:, ::-1] for chip in chips])
-        return (plain + mirrored) / np.float32(2)
+        return (vectors + self.embed([chip[:, ::-1] for chip in chips])) / np.float32(2)

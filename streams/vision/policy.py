@@ -35,6 +35,8 @@ class FacePolicy:
     # At most so many samples in a row are linked by place alone, before one is read: with 4 of 5 unread a stretch of
     # one second is known by both its ends.
     max_unread: int = 4
+    # An unread face is read for its looks where the detector gives it so many times the worst kept of its track.
+    min_promise_gain: float = 1.03
     # How far from the expected place (in widths of the face), and how much larger or smaller, a face may be to be
     # linked unread; a runner who comes nearer grows by a tenth from one sample to the next.
     max_unread_shift: float = 0.6

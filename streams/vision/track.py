@@ -226,7 +226,9 @@ class Tracker:
         """Reads a face where it may be better than one of those that are kept."""
         full = len(track.best) >= self._policy.faces_per_track
         known = any(best.time_ms == face.time_ms for best in track.best)
-        if known or (full and self._promise(face) <= min(map(self._promise, track.best))):
+        if known or (
+            full and self._promise(face) < self._policy.min_promise_gain * min(map(self._promise, track.best))
+        ):
             return
         if face.seen is not None:
             self._keep_best(track, face.seen)

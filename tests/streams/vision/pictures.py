@@ -1,11 +1,14 @@
 """Pictures with known faces."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from infra.demo_media import find_media
 from streams.vision.detect import Detection, FaceDetector
+from streams.vision.embed import Embedder, Vectors
 
 Image = npt.NDArray[np.uint8]
 
@@ -34,3 +37,8 @@ def blurred(rgb: Image, sigma_px: float) -> Image:
 
 def scaled(rgb: Image, factor: float) -> Image:
     return cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def stored_vectors(chips: Sequence[Image], embedder: Embedder) -> Vectors:
+    """float32 [n, 128], as a track's faces are stored: with the mirror image."""
+    return embedder.with_mirror(embedder.embed(chips), chips)

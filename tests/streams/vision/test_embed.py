@@ -10,7 +10,7 @@ from streams.vision.face_models import FaceModels
 from streams.vision.models.axes import principal_axes
 from streams.vision.models.dlib_file import read_layers
 from streams.vision.models.sources import RESNET
-from tests.streams.vision.pictures import Image, faces_in, photo, turned
+from tests.streams.vision.pictures import Image, faces_in, photo, stored_vectors, turned
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +65,16 @@ def test_a_vector_does_not_depend_on_its_batch(face_models: FaceModels, chips: S
 
 def test_no_chips_give_no_vectors(face_models: FaceModels) -> None:
     assert face_models.embedder.embed([]).shape == (0, VECTOR_SIZE)
-    assert face_models.embedder.embed_mirrored([]).shape == (0, VECTOR_SIZE)
+    assert stored_vectors([], face_models.embedder).shape == (0, VECTOR_SIZE)
 
 
 def test_a_mirrored_face_has_the_same_averaged_vector(face_models: FaceModels, chips: Sequence[Image]) -> None:
     mirrored: list[npt.NDArray[np.uint8]] = [np.ascontiguousarray(chip[:, ::-1]) for chip in chips]
     np.testing.assert_allclose(
-        face_models.embedder.embed_mirrored(mirrored), face_models.embedder.embed_mirrored(chips), rtol=0, atol=1e-5
+        stored_vectors(mirrored, face_models.embedder),
+        stored_vectors(chips, face_models.embedder),
+        rtol=0,
+        atol=1e-5,
     )
 
 
@@ -81,6 +84,6 @@ def test_a_turned_head_is_brought_upright(face_models: FaceModels, degrees: floa
     vectors = []
     for picture in (rgb, turned(rgb, degrees)):
         (face,) = faces_in(picture, face_models.detector)
-        vectors.append(face_models.embedder.embed_mirrored([face_models.aligner.chip(picture, face.box)])[0])
+        vectors.append(stored_vectors([face_models.aligner.chip(picture, face.box)], face_models.embedder)[0])
     # The same photo: far below the distance of two photos of one person.
     assert np.linalg.norm(vectors[0] - vectors[1]) < 0.25

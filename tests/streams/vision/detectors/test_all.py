@@ -12,7 +12,7 @@ from streams.vision.detectors.hog import HogDetector
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import NOTHING_SEEN, SecondLook, second_look
-from tests.streams.vision.pictures import Image, photo
+from tests.streams.vision.pictures import Image, photo, stored_vectors
 
 POLICY = FacePolicy()
 
@@ -49,7 +49,7 @@ def pairs(rgb: Image, models: FaceModels, reference: FaceModels) -> list[tuple[D
 
 
 def vector(rgb: Image, box: Box, models: FaceModels) -> Image:
-    return models.embedder.embed_mirrored([models.aligner.chip(rgb, box)])[0]
+    return stored_vectors([models.aligner.chip(rgb, box)], models.embedder)[0]
 
 
 def passes(look: SecondLook) -> bool:
