@@ -12,15 +12,16 @@ Image = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
 
 VECTOR_SIZE = 128
-# More chips at once gain 6 % at most (measured) and take memory for each.
+# Each of three chips at once takes 17 % less time than one alone, each of sixteen 24 % (measured).
 _BATCH = 16
 
 
 class Embedder:
-    """dlib's face recognition network over ONNX Runtime; safe to share between threads."""
+    """dlib's face recognition network, or an operator's own, over ONNX Runtime; safe to share between threads."""
 
     def __init__(self, model: Path) -> None:
         self._session = open_session(model)
+        self._input = self._session.get_inputs()[0].name
 
     def embed(self, chips: Sequence[Image]) -> Vectors:
         """Returns float32 [n, 128], one vector for each chip (uint8 [150, 150, 3], red first).
@@ -30,7 +31,7 @@ class Embedder:
         if not chips:
             return np.zeros((0, VECTOR_SIZE), np.float32)
         parts = [
-            self._session.run(None, {"rgb": np.ascontiguousarray(np.stack(chips[i : i + _BATCH]))})[0]
+            self._session.run(None, {self._input: np.ascontiguousarray(np.stack(chips[i : i + _BATCH]))})[0]
             for i in range(0, len(chips), _BATCH)
         ]
         vectors: Vectors = np.concatenate(parts)

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from infra.demo_media import find_media
+from infra.demo_media import SELFIE, find_media
+from streams.index.chunk_faces import find_tracks
 from streams.media.samples import samples
 from streams.vision.box import Box
 from streams.vision.detect import Detection, FaceDetector
@@ -12,6 +13,8 @@ from streams.vision.detectors.hog import HogDetector
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.quality import NOTHING_SEEN, SecondLook, second_look
+from streams.vision.selfie import read_selfie
+from streams.vision.selfie_outcome import Selfie
 from tests.streams.vision.pictures import Image, photo, stored_vectors
 
 POLICY = FacePolicy()
@@ -131,3 +134,17 @@ def test_boxes_and_points_come_in_the_scale_that_is_asked_for(any_models: FaceMo
 def test_a_picture_of_any_shape_without_a_face_has_none(any_models: FaceModels, shape: tuple[int, int]) -> None:
     grey = np.full((*shape, 3), 128, np.uint8)
     assert any_models.detector.detect(grey, min_score=0.6, max_overlap=0.5) == []
+
+
+def test_the_whole_recipe_finds_the_man_by_his_selfie(any_models: FaceModels) -> None:
+    """Selfie and film are looked at by the same detector; a stranger stays apart."""
+    selfie = read_selfie(find_media(SELFIE).read_bytes(), any_models)
+    assert isinstance(selfie, Selfie)
+    nearest: dict[str, float] = {}
+    for film in ("single_face.mp4", "WolfgangLanger_Pexels.mp4"):
+        tracks = find_tracks(find_media(film), 0, 1_000, 3, any_models).tracks
+        faces = [face for track in tracks for face in track.faces]
+        nearest[film] = min(float(np.linalg.norm(face.vector - selfie.vector)) for face in faces)
+    # A match is nearer than .50.
+    assert nearest["single_face.mp4"] < 0.45
+    assert nearest["WolfgangLanger_Pexels.mp4"] > 0.55
