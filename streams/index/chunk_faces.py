@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streams.index.looks import Looks
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.damage import Damage
 from streams.media.samples import Image, Sample, samples
@@ -33,8 +34,9 @@ def find_tracks(
     tracker = Tracker(policy, step_ms=1000 / fps)
     tracks: list[TrackFaces] = []
     sample_count = 0
-    for sample in samples(url, start_ms, end_ms, fps, damage=damage):
-        faces = find_faces(sample, models, policy)
+    looks = Looks(models.detector, policy, step_ms=1000 / fps)
+    for sample, detections in looks.at(samples(url, start_ms, end_ms, fps, damage=damage)):
+        faces = readable_faces(sample, detections, models, policy)
         sample_count += 1
         tracks += [_stored(track, models) for track in tracker.add(sample.time_ms, faces)]
     tracks += [_stored(track, models) for track in tracker.finish()]
@@ -47,10 +49,10 @@ def find_tracks(
     )
 
 
-def find_faces(sample: Sample, models: FaceModels, policy: FacePolicy) -> Sequence[DetectedFace]:
-    """Returns the faces of one sample that are large enough, to be read where a track needs it."""
-    small, scale = sample.bgr(round(policy.detect_side_px * models.detector.detail))
-    detections = models.detector.detect(small, min_score=policy.min_score, max_overlap=policy.max_overlap, scale=scale)
+def readable_faces(
+    sample: Sample, detections: Sequence[Detection], models: FaceModels, policy: FacePolicy
+) -> list[DetectedFace]:
+    """Returns those of a sample's faces that are large enough, to be read where a track needs it."""
     reader = _Reader(sample, models, policy)
     return [
         DetectedFace(sample.time_ms, detection.box, detection.score, partial(reader.read, detection))

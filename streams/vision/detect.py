@@ -23,6 +23,11 @@ class Detection:
     box: Box
     points: Floats
 
+    def moved(self, dx: float, dy: float) -> "Detection":
+        """This face in a picture whose corner lies `dx` and `dy` pixels to the left and above."""
+        box = Box(self.box.x0 + dx, self.box.y0 + dy, self.box.x1 + dx, self.box.y1 + dy)
+        return Detection(self.score, box, self.points + np.array([dx, dy], np.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class ChipView:

@@ -17,6 +17,11 @@ class FacePolicy:
     min_score: float = 0.6
     # Two boxes are one face where their overlap covers this part of the smaller one.
     max_overlap: float = 0.5
+    # A whole picture is looked at this often; between, only where a face was on either side of it, with this margin (in
+    # widths of the face: a runner moves by up to one from sample to sample), unless that is most of the picture.
+    look_every_ms: int = 400
+    look_margin: float = 1.0
+    max_look_share: float = 0.5
     # Under this width in the source's own pixels an embedding says too little (measured).
     min_face_px: float = 36.0
     # Second look: the detector again on the upright chip. Removed 23 of 23 non-faces and 5.5 % of true faces, most of

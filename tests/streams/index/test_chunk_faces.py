@@ -9,10 +9,9 @@ import pytest
 
 from infra.demo_media import Race, find_media
 from schemas.settings import ClipSettings, distance_of
-from streams.index.chunk_faces import find_faces, find_tracks
+from streams.index.chunk_faces import find_tracks
 from streams.index.split import plan_chunks
 from streams.index.tracks import ChunkFaces, TrackFaces
-from streams.media.samples import samples
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
 from streams.vision.selfie_outcome import Selfie
@@ -118,9 +117,9 @@ def test_a_stored_face_is_complete(race: Race, face_models: FaceModels) -> None:
 
 
 def test_a_face_below_the_least_size_is_not_seen(race: Race, face_models: FaceModels) -> None:
-    (sample,) = samples(race.path, 8_000, 8_200, FPS)
-    (face,) = find_faces(sample, face_models, FacePolicy())
-    assert find_faces(sample, face_models, replace(FacePolicy(), min_face_px=face.box.width + 1)) == []
+    (track,) = find_tracks(race.path, 8_000, 8_200, FPS, face_models).tracks
+    larger = replace(FacePolicy(), min_face_px=track.faces[0].box.width + 1)
+    assert find_tracks(race.path, 8_000, 8_200, FPS, face_models, policy=larger).tracks == ()
 
 
 @pytest.fixture
