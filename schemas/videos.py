@@ -137,7 +137,7 @@ class ChunkIndexed(VideoFact, frozen=True, kw_only=True):
 
     Attributes:
         model: Version of the models they were found with; None from a worker of before this field.
-        damaged_ms: Ranges of the source's timeline that could not be read whole, `[start, end]`, ascending.
+        damaged_ms: Ranges of the source's timeline that could not be read whole, `[start, end)`, ascending.
     """
 
     chunk: int
@@ -197,7 +197,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         chunks: The plan, empty until split.
         done: Chunk numbers indexed, ascending.
         failed: Chunks given up, ascending.
-        damaged_ms: Ranges of the timeline that could not be read whole, `[start, end]`, ascending and apart.
+        damaged_ms: Ranges of the timeline that could not be read whole, `[start, end)`, ascending and apart.
         error: Sentences for the operator: why the source failed, or which parts of it are missing.
         deadline_at_ms: When silence becomes failure; moves on with every fact.
         past_objects: Keys of the objects of earlier bytes of this source, oldest first; clips may yet be cut of them.

@@ -12,7 +12,7 @@ _NAMED = 5
 def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
     """The ranges as few that do not touch, ascending; of more than `MAX_RANGES` the nearest become one.
 
-    Everything that a range covers stays covered. Milliseconds, `[start, end]`.
+    Everything that a range covers stays covered. Milliseconds, `[start, end)`.
     """
     whole: list[Range] = []
     for start, end in sorted(ranges):

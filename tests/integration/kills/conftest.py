@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.demo_media import Shot, build_race
+from infra.settings import Settings
 from schemas.searches import SearchRecord, SearchStatus
 from schemas.videos import VideoRecord, VideoState
 from streams.flow import Role
@@ -21,10 +22,12 @@ from tests.integration.kills.killable import (
     wait_for_search,
     wait_for_video,
 )
+from tests.integration.kills.stored_faces import Person, StoredFaces, embedded
 from tests.media import made_once, shared_folder
 
 NOBODY = Shot("nobody", "bikes.mp4", 0, 2_000)
-SHORT = (NOBODY, Shot("man", "single_face.mp4", 0, 2_200), NOBODY)
+MAN = Shot("man", "single_face.mp4", 0, 2_200)
+SHORT = (NOBODY, MAN, NOBODY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,25 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of 6.2 s that shows the man from 2.0 to 4.2 s."""
     path = shared_folder(tmp_path_factory) / "short.mp4"
     return made_once(path, lambda path: build_race(path, shots=SHORT))
+
+
+@pytest.fixture(scope="session")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but he comes from 4.0 to 6.2 s."""
+    path = shared_folder(tmp_path_factory) / "later.mp4"
+    return made_once(path, lambda path: build_race(path, shots=(NOBODY, NOBODY, MAN)))
+
+
+@pytest.fixture(scope="session")
+def stored(killable: Killable) -> StoredFaces:
+    """The store of faces behind the system."""
+    return StoredFaces(Settings.from_environment(killable.system.environment))
+
+
+@pytest.fixture(scope="session")
+def person(killable: Killable, man: bytes) -> Person:
+    """The man, by the models that the workers have."""
+    return embedded(killable, man)
 
 
 @pytest.fixture(scope="session")

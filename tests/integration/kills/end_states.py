@@ -58,7 +58,7 @@ class EndStates:
     def __init__(self, settings: Settings, log: Log) -> None:
         self._log = log
         self._secret = settings.deployment.secret
-        self._bucket = settings.s3.public_bucket
+        self._bucket, self._private = settings.s3.public_bucket, settings.s3.private_bucket
         self._objects = Minio(
             settings.s3.endpoint,
             access_key=settings.s3.access_key,
@@ -72,6 +72,11 @@ class EndStates:
 
     def video(self, event: Event, source_video_key: str) -> VideoRecord:
         return self._log.newest(VIDEOS, f"{event.event_id}/{source_video_key}", VideoRecord)
+
+    def source_objects(self, event: Event) -> set[str]:
+        """Keys of the bytes that lie in the private bucket for the event's sources."""
+        found = self._objects.list_objects(self._private, prefix=f"sources/{event.event_id}/", recursive=True)
+        return {str(item.object_name) for item in found}
 
     def check_search(self, event: Event, request_id: str, like: SearchRecord) -> None:
         """The record is like that of a search that nobody disturbed, and so is all that it left elsewhere."""

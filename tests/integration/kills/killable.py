@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -24,6 +25,7 @@ from infra.embedded.supervisor import Supervisor
 from infra.local import Deployment, api_service, environment_of, worker_service
 from infra.provision import provision
 from infra.settings import Settings
+from schemas.videos import VideoRecord, VideoState
 from streams.flow import Role
 from tests.integration.conftest import Event, System, new_client
 from tests.integration.kills.end_states import EndStates
@@ -64,15 +66,15 @@ class Killable:
         supervisor.start()
         return supervisor
 
-    def start_roles(self, *roles: Role) -> None:
-        """Start the workers of these roles side by side; they take the test's orders."""
+    def start_roles(self, *roles: Role, **changes: str) -> None:
+        """Start the workers of these roles side by side; they take the test's orders. `changes`: other settings."""
         with ThreadPoolExecutor() as pool:
-            list(pool.map(self._start_role, roles))
+            list(pool.map(partial(self._start_role, changes), roles))
 
-    def _start_role(self, role: Role) -> None:
+    def _start_role(self, changes: dict[str, str], role: Role) -> None:
         program = (sys.executable, "-m", "tests.integration.kills.worker", str(self.orders.folder))
         slots = LEDGER_SLOTS if role is Role.LEDGER else ONE_SLOT
-        folder, environment = self.folder / "run", self.system.environment
+        folder, environment = self.folder / "run", self.system.environment | changes
         services = [worker_service(role, environment, folder, slot=slot, program=program) for slot in slots]
         self.supervise(role, *services)
 
@@ -92,6 +94,26 @@ class Killable:
 
     def api_pid(self) -> int:
         return self.supervisors["api"].pids()["api"]
+
+    def wait_for_generation(self, event: Event, key: str, generation: int) -> VideoRecord:
+        """Wait until this generation of a source is indexed and seen."""
+
+        def seen() -> bool:
+            record = self.ends.video(event, key)
+            return record.active_generation == generation and record.state is VideoState.INDEXED
+
+        wait_until(seen, ENDS_WITHIN_S, f"generation {generation} of {key} is seen")
+        return self.ends.video(event, key)
+
+    def wait_for_removal(self, event: Event, key: str) -> VideoRecord:
+        """Wait until a source is deleted and that is told."""
+
+        def removed() -> bool:
+            removal = self.ends.video(event, key).removal
+            return removal is not None and not removal.under_way
+
+        wait_until(removed, ENDS_WITHIN_S, f"{key} is removed")
+        return self.ends.video(event, key)
 
     def settle(self) -> None:
         """Wait until everything that was sent is finished and committed, what was repeated included."""
@@ -131,6 +153,16 @@ def wait_for_search(event: Event, request_id: str, *, outage: bool = False) -> N
 
 def start_video(event: Event, key: str, film: Path) -> None:
     answer = event.system.admin("PUT", f"/events/{event.event_id}/videos/{key}", content=film.read_bytes())
+    assert answer.status_code == 202, answer.text
+
+
+def start_reindex(event: Event, key: str) -> None:
+    answer = event.system.admin("POST", f"/events/{event.event_id}/videos/{key}/reindex")
+    assert answer.status_code == 202, answer.text
+
+
+def start_deletion(event: Event, key: str) -> None:
+    answer = event.system.admin("DELETE", f"/events/{event.event_id}/videos/{key}")
     assert answer.status_code == 202, answer.text
 
 

@@ -9,7 +9,7 @@ from _pytest.mark import ParameterSet
 
 from streams.flow import Role
 from streams.index.chunks import ChunkPoint
-from streams.index.sources import SourcePoint
+from streams.index.sources import RemovalPoint, SourcePoint
 from streams.render.clips import ClipPoint
 from streams.search.match import MatchPoint
 from streams.shell.failpoints import FailpointName as Shell
@@ -50,6 +50,19 @@ VIDEO = [
     *orders(Role.INDEX, tuple(SourcePoint), 1),
     *orders(Role.INDEX, tuple(ChunkPoint), 1),
     *orders(Role.INDEX, STAGE, 2),
+]
+# That video indexed anew: its second generation is activated when it is whole, which is one more thing asked and told.
+REINDEX = [
+    *orders(Role.LEDGER, LEDGER, 4),
+    *orders(Role.INDEX, tuple(SourcePoint), 1),
+    *orders(Role.INDEX, tuple(ChunkPoint), 1),
+    *orders(Role.INDEX, STAGE, 3),
+]
+# That video deleted: its faces, then the one object of its bytes.
+REMOVAL = [
+    *orders(Role.LEDGER, LEDGER, 2),
+    *orders(Role.INDEX, tuple(RemovalPoint), 1),
+    *orders(Role.INDEX, STAGE, 1),
 ]
 # A search that cannot be done, because its selfie is gone.
 GIVEN_UP = orders(Role.MATCH, (Shell.GUARD_FACT_SENT, Shell.GUARD_DEAD_LETTER_SENT), 1)

@@ -4,18 +4,18 @@ from collections import Counter
 
 from streams.flow import Role
 from streams.index.chunks import ChunkPoint
-from streams.index.sources import SourcePoint
+from streams.index.sources import RemovalPoint, SourcePoint
 from streams.render.clips import ClipPoint
 from streams.search.match import MatchPoint
 from streams.shell.failpoints import FailpointName
 from tests.integration.kills.conftest import Undisturbed, UndisturbedVideo
 from tests.integration.kills.orders import Order
-from tests.integration.kills.points import EXPIRED, GIVEN_UP, NEVER_PASSED, SEARCH, VIDEO
+from tests.integration.kills.points import EXPIRED, GIVEN_UP, NEVER_PASSED, REINDEX, REMOVAL, SEARCH, VIDEO
 
 
 def test_every_point_that_there_is_has_its_kill() -> None:
-    killed = {order.point for order in (*SEARCH, *VIDEO, *GIVEN_UP, EXPIRED)}
-    there_are = {*FailpointName, *MatchPoint, *SourcePoint, *ChunkPoint, *ClipPoint}
+    killed = {order.point for order in (*SEARCH, *VIDEO, *REINDEX, *REMOVAL, *GIVEN_UP, EXPIRED)}
+    there_are = {*FailpointName, *MatchPoint, *SourcePoint, *RemovalPoint, *ChunkPoint, *ClipPoint}
     assert killed == there_are - {NEVER_PASSED}
 
 

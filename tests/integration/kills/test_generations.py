@@ -1,0 +1,157 @@
+"""What a search sees while sources are indexed anew, also by other models, and deleted: old or new, never both."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.adapters.kafka import KafkaCommands
+from infra.settings import Settings
+from schemas.base import Command
+from schemas.catalog import DeleteEvent
+from schemas.searches import SearchStatus
+from streams.flow import Role
+from tests.integration.conftest import Event, make_event
+from tests.integration.kills.killable import (
+    Killable,
+    start_deletion,
+    start_reindex,
+    start_search,
+    start_video,
+    wait_for_search,
+    wait_for_video,
+)
+from tests.integration.kills.stored_faces import Person, Searcher, Seen, StoredFaces, embedded
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+# Another detector is another version of the models.
+OTHER_MODELS = {"SPOTCLIP_DETECTOR": "blazeface"}
+ROWS_GONE_WITHIN_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def new_person(killable: Killable, man: bytes) -> Person:
+    """The man, by the other models."""
+    return embedded(killable, man, **OTHER_MODELS)
+
+
+@pytest.fixture
+def event(killable: Killable, short: Path) -> Event:
+    """An event with the film twice."""
+    event = make_event(killable.system)
+    for key in ("a", "b"):
+        start_video(event, key, short)
+    for key in ("a", "b"):
+        wait_for_video(event, key)
+    return event
+
+
+@pytest.fixture
+def changing(killable: Killable) -> Iterator[Killable]:
+    """Workers of which the test may stop some and start others; those of before are back at the end."""
+    before = dict(killable.supervisors)
+    yield killable
+    changed = [role for role in Role if killable.supervisors.get(role) is not before[role]]
+    killable.stop(*(role for role in changed if role in killable.supervisors))
+    killable.start_roles(*changed)
+
+
+def publish(killable: Killable, command: Command) -> None:
+    async def send() -> None:
+        async with KafkaCommands(Settings.from_environment(killable.system.environment).kafka) as commands:
+            await commands.publish(command)
+
+    asyncio.run(send())
+
+
+def states_of(searcher: Searcher, key: str) -> list[object]:
+    """What a source looked like, one after the other; None where it was not found."""
+    states: list[object] = []
+    for seen in searcher.history:
+        if not states or states[-1] != seen.get(key):
+            states.append(seen.get(key))
+    return states
+
+
+def generations(seen: Seen) -> dict[str, int]:
+    return {key: generation for key, (generation, _) in seen.items()}
+
+
+def test_a_search_sees_old_or_new_and_nothing_of_what_was_deleted(
+    killable: Killable, event: Event, stored: StoredFaces, person: Person, later: Path
+) -> None:
+    """Each source in turn as it stood between the steps, and never anything else."""
+    with stored.searching(event.event_id, person) as [searcher]:
+        steps = [stored.see(event.event_id, person)]
+        start_reindex(event, "a")
+        killable.wait_for_generation(event, "a", 2)
+        steps.append(stored.see(event.event_id, person))
+        start_video(event, "a", later)
+        killable.wait_for_generation(event, "a", 3)
+        steps.append(stored.see(event.event_id, person))
+        start_deletion(event, "a")
+        killable.wait_for_removal(event, "a")
+        steps.append(stored.see(event.event_id, person))
+        before = searcher.searches
+        publish(
+            killable,
+            DeleteEvent(command_id=str(uuid.uuid4()), at_ms=time.time_ns() // 1_000_000, event_id=event.event_id),
+        )
+        wait_until(lambda: not stored.see(event.event_id, person), ROWS_GONE_WITHIN_S, "the event is removed")
+        steps.append({})
+        wait_until(lambda: searcher.searches > before + 2, ROWS_GONE_WITHIN_S, "it was searched for after that")
+    assert [generations(seen) for seen in steps] == [{"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 3, "b": 1}, {"b": 1}, {}]
+    first, again, other, *_ = (seen["a"][1] for seen in steps[:3])
+    assert (first, len(first)) == (again, 1)
+    assert first != other
+    assert states_of(searcher, "a") == [*(seen["a"] for seen in steps[:3]), None]
+    assert states_of(searcher, "b") == [steps[0]["b"], None]
+    assert searcher.searches > 20
+    for key in ("a", "b"):
+        wait_until(lambda key=key: not stored.rows(event.event_id, key), ROWS_GONE_WITHIN_S, f"no row of {key} is left")
+    assert {key.split("/")[2] for key in killable.ends.source_objects(event)} == {"b"}
+
+
+def test_a_change_of_models_is_seen_as_old_or_new(
+    changing: Killable, event: Event, stored: StoredFaces, person: Person, new_person: Person
+) -> None:
+    """By searches with the models of before, and by those with the new ones."""
+    assert new_person.model != person.model
+    with stored.searching(event.event_id, person, new_person) as [of_old, of_new]:
+        old_seen = stored.see(event.event_id, person)
+        changing.stop(Role.INDEX)
+        changing.start_roles(Role.INDEX, **OTHER_MODELS)
+        for key in ("a", "b"):
+            start_reindex(event, key)
+        records = [changing.wait_for_generation(event, key, 2) for key in ("a", "b")]
+        new_seen = stored.see(event.event_id, new_person)
+    assert [record.model for record in records] == [new_person.model] * 2
+    assert generations(old_seen) == {"a": 1, "b": 1}
+    assert generations(new_seen) == {"a": 2, "b": 2}
+    for key in ("a", "b"):
+        assert states_of(of_old, key) == [old_seen[key]]
+        assert states_of(of_new, key) == [None, new_seen[key]]
+
+
+@pytest.mark.full
+def test_searches_complete_while_first_index_and_then_match_workers_change(
+    changing: Killable, event: Event, man: bytes
+) -> None:
+    changing.stop(Role.INDEX)
+    changing.start_roles(Role.INDEX, **OTHER_MODELS)
+    for key in ("a", "b"):
+        start_reindex(event, key)
+    for key in ("a", "b"):
+        changing.wait_for_generation(event, key, 2)
+    for _ in range(2):
+        request_id = start_search(event, man)
+        wait_for_search(event, request_id)
+        record = changing.ends.search(event, request_id)
+        assert (record.status, len(record.clips)) == (SearchStatus.COMPLETED, 2)
+        changing.stop(Role.MATCH)
+        changing.start_roles(Role.MATCH, **OTHER_MODELS)
