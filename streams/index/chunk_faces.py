@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from streams.index.looks import Looks
 from streams.index.tracks import ChunkFaces, Face, TrackFaces
 from streams.media.damage import Damage
-from streams.media.samples import Image, Sample, samples
+from streams.media.sample import Region, Sample
+from streams.media.samples import samples
+from streams.vision.box import Box
 from streams.vision.detect import Detection
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
@@ -69,17 +71,22 @@ class _Reader:
     models: FaceModels
     policy: FacePolicy
 
-    @cached_property
-    def rgb(self) -> Image:
-        return self.sample.rgb()
-
     def read(self, detection: Detection) -> SeenFace | None:
-        chip = self.models.aligner.chip(self.rgb, detection.box)
+        region = _around(detection.box, *self.sample.size)
+        face = detection.moved(-region[0], -region[1])
+        chip = self.models.aligner.chip(self.sample.rgb_part(region), face.box)
         look = second_look(chip, self.models.detector)
         if not look.passes(min_score=self.policy.min_second_score, max_error_px=self.policy.max_second_error_px):
             return None
         (vector,) = self.models.embedder.embed([chip])
         return SeenFace(self.sample.time_ms, detection.box, detection.score, look.score, vector, chip)
+
+
+def _around(box: Box, width: int, height: int) -> Region:
+    """A face with as much around it as a turned chip needs, edges even where the picture's own are."""
+    left, top = (max(0, 2 * int((edge - box.width) / 2)) for edge in (box.x0, box.y0))
+    right, bottom = (2 * int((edge + box.width) / 2 + 1) for edge in (box.x1, box.y1))
+    return left, top, min(width, right), min(height, bottom)
 
 
 def _stored(track: Track, models: FaceModels) -> TrackFaces:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from streams.media.samples import Image, Sample
+from streams.media.sample import Image, Region, Sample
 from streams.vision.box import Box
 from streams.vision.detect import Detection, FaceDetector
 from streams.vision.policy import FacePolicy
@@ -59,33 +59,31 @@ class Looks:
             yield sample, self._near(sample, boxes) if boxes else []
         self._between.clear()
 
+    @property
+    def _side_px(self) -> int:
+        """Longer side of the small pictures that the detector is given."""
+        return round(self.policy.detect_side_px * self.detector.detail)
+
     def _whole(self, sample: Sample) -> list[Detection]:
-        small, scale = self._small(sample)
-        return self._detect(small, scale)
+        _, _, scale = sample.small_size(self._side_px)
+        return self._detect(sample.bgr(self._side_px), scale)
 
     def _near(self, sample: Sample, boxes: Sequence[Box]) -> list[Detection]:
         """The faces near the boxes; each region is looked at alone, or all of it where they are most of the picture."""
-        small, scale = self._small(sample)
-        height, width = small.shape[:2]
+        width, height, scale = sample.small_size(self._side_px)
         regions = _joined([_region(box, self.policy.look_margin, scale, width, height) for box in boxes])
         if sum(map(_area, regions)) > self.policy.max_look_share * width * height:
-            return self._detect(small, scale)
+            return self._whole(sample)
         found = []
-        for x0, y0, x1, y1 in regions:
-            found += [face.moved(x0 * scale, y0 * scale) for face in self._detect(small[y0:y1, x0:x1], scale)]
+        for region in regions:
+            faces = self._detect(sample.bgr_part(self._side_px, region), scale)
+            found += [face.moved(region[0] * scale, region[1] * scale) for face in faces]
         return found
-
-    def _small(self, sample: Sample) -> tuple[Image, float]:
-        return sample.bgr(round(self.policy.detect_side_px * self.detector.detail))
 
     def _detect(self, bgr: Image, scale: float) -> list[Detection]:
         return self.detector.detect(
             bgr, min_score=self.policy.min_score, max_overlap=self.policy.max_overlap, scale=scale
         )
-
-
-Region = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, the last two just outside."""
 
 
 def _region(box: Box, margin: float, scale: float, width: int, height: int) -> Region:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from streams.index.looks import Looks
-from streams.media.samples import Image
+from streams.media.sample import Image, Region
 from streams.vision.box import Box
 from streams.vision.detect import ChipView, Detection
 from streams.vision.policy import FacePolicy
@@ -24,12 +24,20 @@ class MarkedSample:
     time_ms: int
     places: Sequence[Place]
 
-    def bgr(self, long_side_px: int) -> tuple[Image, float]:
+    def small_size(self, long_side_px: int) -> tuple[int, int, float]:
+        assert long_side_px == WIDTH
+        return WIDTH, HEIGHT, SCALE
+
+    def bgr(self, long_side_px: int) -> Image:
         assert long_side_px == WIDTH
         picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
         for x, y in self.places:
             picture[y, x] = 255
-        return picture, SCALE
+        return picture
+
+    def bgr_part(self, long_side_px: int, region: Region) -> Image:
+        x0, y0, x1, y1 = region
+        return self.bgr(long_side_px)[y0:y1, x0:x1]
 
 
 @dataclass

@@ -3,12 +3,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from infra.demo_media import Race, find_media
 from streams.media.errors import SourceUnreadable
-from streams.media.samples import Sample, samples
+from streams.media.sample import Sample
+from streams.media.samples import samples
 from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, Recipe, build, regular_times
 
 LONG = 10**8
@@ -119,24 +119,6 @@ def test_pictures_come_upright(tmp_path: Path, rotation: int) -> None:
     assert [number_of(sample) for sample in found] == [0, 5, 10, 15, 20]
     assert found[0].size == (320, 192)
     assert found[0].rgb().shape == (192, 320, 3)
-
-
-def test_the_small_picture_has_the_wanted_long_side_and_tells_its_scale(tmp_path: Path, plain: Path) -> None:
-    sample = next(samples(plain, 0, 1, 5))
-    small, scale = sample.bgr(160)
-    assert small.shape == (96, 160, 3)
-    assert scale == 2
-    blue, green, red = (small[..., channel].astype(int) for channel in range(3))
-    full = sample.rgb().astype(int)
-    assert np.abs(np.stack([red, green, blue], -1).mean((0, 1)) - full.mean((0, 1))).max() < 3
-    upright = next(samples(build(tmp_path / "t.mp4", Recipe(times_ms=regular_times(0.2), size=(192, 320))), 0, 1, 5))
-    assert upright.bgr(160)[0].shape == (160, 96, 3)
-
-
-def test_pixels_come_out_square() -> None:
-    sample = next(samples(find_media("carphone_pristine.mp4"), 0, 1, 5))
-    assert sample.size == (round(176 * 128 / 117), 144)
-    assert sample.rgb().shape == (144, 193, 3)
 
 
 def test_a_source_is_closed_when_the_reader_stops_early(race: Race) -> None:
