@@ -41,7 +41,7 @@ class NewEvent(GivenFlags, kw_only=True, frozen=True, forbid_unknown_fields=True
     event_date: Text | None = None
     status: Text | None = None
     cover_image: Text | None = None
-    settings: dict[str, int | float] = {}
+    settings: dict[str, bool | int | float] = {}
 
 
 class EventChange(GivenFlags, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +52,7 @@ class EventChange(GivenFlags, kw_only=True, frozen=True, forbid_unknown_fields=T
     event_date: Text | None = None
     status: Text | None = None
     cover_image: Text | None = None
-    settings: dict[str, int | float] = {}
+    settings: dict[str, bool | int | float] = {}
 
 
 class EventView(msgspec.Struct, kw_only=True, frozen=True):
@@ -76,7 +76,7 @@ class EventView(msgspec.Struct, kw_only=True, frozen=True):
     created_at_ms: int
 
 
-def settings_over(current: ClipSettings, given: dict[str, int | float]) -> ClipSettings:
+def settings_over(current: ClipSettings, given: dict[str, bool | int | float]) -> ClipSettings:
     """These settings, with the given ones instead.
 
     Raises:

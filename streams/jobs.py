@@ -36,12 +36,15 @@ def probe_source(url: str) -> VideoFacts:
     return probe(url)
 
 
-def index_chunk(url: str, start_ms: int, end_ms: int, fps: float, models: ModelSet) -> ChunkFaces:
+def index_chunk(
+    url: str, start_ms: int, end_ms: int, fps: float, models: ModelSet, *, far_faces: bool = False
+) -> ChunkFaces:
     """The face tracks of one chunk; see `streams.index.chunk_faces`."""
     from streams.index.chunk_faces import find_tracks
     from streams.vision.kept_models import kept_face_models
+    from streams.vision.policy import face_policy
 
-    return find_tracks(url, start_ms, end_ms, fps, kept_face_models(models))
+    return find_tracks(url, start_ms, end_ms, fps, kept_face_models(models), policy=face_policy(far_faces=far_faces))
 
 
 def embed_selfie(data: bytes, models: ModelSet) -> Selfie | SelfieRefused:

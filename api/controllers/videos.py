@@ -100,6 +100,7 @@ class VideoController(Controller):
                 content_type=media_type,
             ),
             sampling_fps=event.settings.sampling_fps,
+            far_faces=event.settings.far_faces,
             deadline_ms=deps.settings.video.deadline_ms,
         )
         answer = await ask(deps.commands, replica, VIDEOS, command, wait_s=deps.settings.admin.verdict_wait_s)
@@ -145,7 +146,7 @@ class VideoController(Controller):
             event_id=event_id,
             source_video_key=source_video_key,
             sampling_fps=event.settings.sampling_fps,
-            far_faces=known.far_faces if known else False,
+            far_faces=event.settings.far_faces,
             deadline_ms=deps.settings.video.deadline_ms,
         )
         answer = await _ask(deps, replica, command)

@@ -52,6 +52,7 @@ class ChunkIndexer:
                 work.span.end_ms,
                 work.sampling_fps,
                 self.models,
+                far_faces=work.far_faces,
             )
         except SourceUnreadable as unreadable:
             return [chunk_failed(work, str(unreadable), self.clock())]

@@ -53,6 +53,11 @@ class FacePolicy:
     size_weight: float = 0.25
 
 
+def face_policy(*, far_faces: bool) -> FacePolicy:
+    """The policy for an event's videos; `far_faces` is its setting."""
+    return FacePolicy(detect_side_px=960) if far_faces else FacePolicy()
+
+
 @dataclass(frozen=True)
 class SelfiePolicy:
     """What counts as a usable selfie, and how its vector is averaged."""

@@ -169,12 +169,12 @@ async def test_event_keeps_everything_that_was_given(door: Door) -> None:
         "cover_image": "https://media.example/cover.jpg",
         "bib_search": False,
         "timeline_search": True,
-        "settings": {"quality": 20, "max_clip_s": 30, "confidence_percent": 55.5},
+        "settings": {"quality": 20, "max_clip_s": 30, "confidence_percent": 55.5, "far_faces": True},
     }
     made = data_of(await send(door, "POST", EVENTS, given), 201)
     assert {name: made[name] for name in given if name != "settings"}.items() <= given.items()
     assert made["settings"] == msgspec.structs.asdict(
-        ClipSettings(quality=20, max_clip_s=30.0, confidence_percent=55.5)
+        ClipSettings(quality=20, max_clip_s=30.0, confidence_percent=55.5, far_faces=True)
     )
     assert data_of(await send(door, "GET", "/admin/v1/events/10"), 200) == made
 
@@ -203,8 +203,9 @@ async def test_change_of_an_event_leaves_the_rest(door: Door) -> None:
         ({"settings": {"padding_start_s": 31}}, "settings.padding_start_s"),
         ({"settings": {"padding_end_s": -0.1}}, "settings.padding_end_s"),
         ({"settings": {"confidence_percent": 100}}, "settings.confidence_percent"),
+        ({"settings": {"far_faces": 1}}, "settings.far_faces"),
         ({"settings": {"speed": 1}}, "settings.speed"),
-        ({"settings": {"quality": True}}, "settings"),
+        ({"settings": {"quality": True}}, "settings.quality"),
         ({"settings": 5}, "settings"),
         ({"bib_search": "yes"}, "bib_search"),
         ({"bib_search": None}, "bib_search"),

@@ -56,9 +56,13 @@ def split_source(*, activate: bool = True) -> SplitSource:
     return SplitSource(source=SOURCE, activate=activate, **_about(ABOUT_SOURCE))
 
 
-def index_chunk(start_ms: int, end_ms: int, *, fps: float = 5.0, model: str | None = None) -> IndexChunk:
+def index_chunk(
+    start_ms: int, end_ms: int, *, fps: float = 5.0, far_faces: bool = False, model: str | None = None
+) -> IndexChunk:
     span = ChunkSpan(chunk=CHUNK, start_ms=start_ms, end_ms=end_ms)
-    return IndexChunk(source=SOURCE, span=span, sampling_fps=fps, model=model, **_about(ABOUT_SOURCE))
+    return IndexChunk(
+        source=SOURCE, span=span, sampling_fps=fps, far_faces=far_faces, model=model, **_about(ABOUT_SOURCE)
+    )
 
 
 def match_selfie(**settings: float) -> MatchSelfie:
