@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from streams.media.disposable import IsDisposable
 from streams.media.facts import Timeline
+from streams.media.picture_times import PictureTimes
 from streams.media.source import PROGRESSIVE_FIELD_ORDERS
 from streams.media.units import is_broken, length_prefix_bytes
 
@@ -51,14 +52,15 @@ class Damage:
 class DamageWatch:
     """Watches one decoder. `restart` it with each seek, and ask it to `tell` at the end.
 
-    A damaged picture is wrong, and so may be all up to the next keyframe, unless no other refers to it. What is kept
-    grows with the span, not with what had to be decoded before it. Times inside are ticks.
+    A damaged picture is wrong, and so may be all up to the next keyframe, unless no other refers to it. Times inside
+    are ticks.
 
     Attributes:
         stream: the decoded stream.
         timeline: of the source.
         start_ms: where the span begins.
         end_ms: where it ends, not behind the end that the container names.
+        sure_end_ms: up to where the container surely says that there are pictures; None where it does not say.
         is_disposable: whether a packet's picture is one that no other refers to.
     """
 
@@ -66,6 +68,7 @@ class DamageWatch:
     timeline: Timeline
     start_ms: int
     end_ms: int
+    sure_end_ms: int | None
     is_disposable: IsDisposable
 
     def __post_init__(self) -> None:
@@ -84,18 +87,14 @@ class DamageWatch:
                 refer to lies before: those before the first one that comes say nothing.
         """
         self._at_start = at_start
-        # When each picture of the span ends, by when it begins; in decoding order.
-        self._ends: dict[int, int] = {}
-        self._end_before: int | None = None  # when the last before the span ends
+        self._is_at_end = False
+        self._times = PictureTimes(self._start, int(_HOLE / self.timeline.time_base))
         self._keyframes: list[int] = []
+        self._damaged: set[int] = set()
         self._awaited: set[int] = set()
         self._disposable_ends: dict[int, int] = {}
-        self._damaged: set[int] = set()
-        self._due: int | None = None  # the decoding time that is next
-        self._jumps: list[int] = []  # that was next before a later one came
         self._came_from: int | None = None
         self._came_until: int | None = None
-        self._is_at_end = False
 
     def packets(self, packets: "Iterable[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":
         """Passes on all packets of the stream as they are read."""
@@ -131,31 +130,24 @@ class DamageWatch:
 
     def tell(self, damage: Damage) -> None:
         """Writes down what is wrong in the span."""
-        begins = self._spoilt_from()
+        to_ms = self.timeline.to_ms
         lost = {tick for tick in self._awaited if self._is_at_end or tick < (self._came_until or tick)}
-        keyframes = sorted(self._keyframes)
-        end = max(self._ends.values(), default=self._end_before)
-        ranges = list(self._holes(end))
+        keyframes, spoilt_from = sorted(self._keyframes), self._times.spoilt_from()
+        sure_end = self.timeline.last_tick_at(self.sure_end_ms) if self.sure_end_ms and self._is_at_end else None
+        ranges = [(to_ms(begin), to_ms(end)) for begin, end in self._times.holes(sure_end)]
         for tick in self._damaged | lost:
             if not self._at_start and self._came_from is not None and tick < self._came_from:
                 continue
-            until = self._disposable_ends.get(tick, _first_after(keyframes, tick, end))
-            begin_ms = self.timeline.to_ms(tick if tick in self._disposable_ends else begins.get(tick, tick))
-            ranges.append((begin_ms, self.end_ms if until is None else max(begin_ms + 1, self.timeline.to_ms(until))))
+            end = self._disposable_ends.get(tick, self._first_keyframe_after(keyframes, tick))
+            begin_ms = to_ms(tick if tick in self._disposable_ends else spoilt_from.get(tick, tick))
+            ranges.append((begin_ms, self.end_ms if end is None else max(begin_ms + 1, to_ms(end))))
         inside = ((max(first, self.start_ms), min(last, self.end_ms)) for first, last in ranges)
-        damage.frames = sum(self.start_ms <= self.timeline.to_ms(tick) < self.end_ms for tick in lost)
+        damage.frames = sum(self.start_ms <= to_ms(tick) < self.end_ms for tick in lost)
         damage.ranges_ms = _joined(pair for pair in inside if pair[0] < pair[1])
 
     def _note(self, packet: "Packet[VideoStream]", shown: int) -> None:
-        end = shown + (packet.duration or 0)
-        decoded = packet.dts if packet.dts is not None else shown
-        if self._due is not None and (decoded - self._due) * self.timeline.time_base > _HOLE:
-            self._jumps.append(self._due)
-        self._due = decoded + (packet.duration or 0)
-        if shown < self._start:
-            self._end_before = end if self._end_before is None else max(self._end_before, end)
-        else:
-            self._ends[shown] = end
+        duration = packet.duration or 0
+        self._times.add(shown, packet.dts if packet.dts is not None else shown, duration)
         if packet.is_keyframe:
             self._keyframes.append(shown)
             if shown <= self._start:
@@ -164,40 +156,11 @@ class DamageWatch:
         if packet.is_corrupt or (self._length_bytes and is_broken(bytes(packet), self._length_bytes, self._codec)):
             self._damaged.add(shown)
             if self.is_disposable(memoryview(packet)):
-                self._disposable_ends[shown] = end
+                self._disposable_ends[shown] = shown + duration
 
-    def _spoilt_from(self) -> dict[int, int]:
-        """When the first picture begins that is decoded with or after each, and so may refer to it."""
-        begins: dict[int, int] = {}
-        earliest: int | None = None
-        for shown in reversed(self._ends):
-            earliest = shown if earliest is None else min(shown, earliest)
-            begins[shown] = earliest
-        return begins
-
-    def _holes(self, end: int | None) -> Iterator[tuple[int, int]]:
-        """Where no picture is, in ms.
-
-        A picture that stands long has a long time to be decoded in; where some are missing, decoding times jump. All
-        that are shown before the jump came before it.
-        """
-        before = self._end_before
-        for shown in sorted(self._ends) if self._jumps else ():
-            if before is not None and (shown - before) * self.timeline.time_base > _HOLE:
-                jumps = [
-                    due for due in self._jumps if due <= shown and (before - due) * self.timeline.time_base < _HOLE
-                ]
-                yield self.timeline.to_ms(min([before, *jumps])), self.timeline.to_ms(shown)
-            before = max(self._ends[shown], before if before is not None else shown)
-        if self._is_at_end:
-            end_ms = self.timeline.to_ms(end) if end is not None else self.start_ms
-            if self.end_ms - end_ms > _HOLE * 1000:
-                yield (end_ms if self._due is None else min(end_ms, self.timeline.to_ms(self._due))), self.end_ms
-
-
-def _first_after(keyframes: list[int], tick: int, end: int | None) -> int | None:
-    at = bisect_right(keyframes, tick)
-    return keyframes[at] if at < len(keyframes) else end
+    def _first_keyframe_after(self, keyframes: list[int], tick: int) -> int | None:
+        at = bisect_right(keyframes, tick)
+        return keyframes[at] if at < len(keyframes) else self._times.end
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from streams.media.damage import Damage, DamageWatch, decode_strictly
 from streams.media.disposable import IsDisposable, disposable_test
 from streams.media.facts import Timeline
+from streams.media.interlace import one_field
 from streams.media.sample import Sample
 from streams.media.slots import NeededPackets, Slots
 from streams.media.source import (
@@ -70,7 +71,8 @@ def samples(
         is_disposable = disposable_test(stream.codec_context.name, stream.codec_context.extradata)
         named_end_ms = declared_end_ms(container, stream, timeline)
         until_ms = end_ms if named_end_ms is None else min(end_ms, named_end_ms)
-        watch = DamageWatch(stream, timeline, start_ms, until_ms, is_disposable)
+        sure_end_ms = declared_end_ms(container, stream, timeline, surely=True)
+        watch = DamageWatch(stream, timeline, start_ms, until_ms, sure_end_ms, is_disposable)
         decoder = _Decoder(container, stream, slots, is_disposable, watch)
         first_slot = max(0, start_ms * rate.numerator // (1000 * rate.denominator))
         last_slot = -1
@@ -82,7 +84,7 @@ def samples(
             is_first_of_slot = slot > last_slot
             last_slot = max(slot, last_slot)
             if is_first_of_slot and time_ms >= start_ms:
-                yield Sample(time_ms, frame, aspect)
+                yield Sample(time_ms, one_field(frame) if frame.interlaced_frame else frame, aspect)
         if damage is not None:
             watch.tell(damage)
 

@@ -90,15 +90,20 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise SourceUnreadable("The source file has no picture.")
 
 
-def declared_end_ms(container: InputContainer, stream: VideoStream, timeline: Timeline) -> int | None:
+def declared_end_ms(
+    container: InputContainer, stream: VideoStream, timeline: Timeline, *, surely: bool = False
+) -> int | None:
     """Where the last picture ends by the container's word, in ms of the timeline; None where it has none.
 
-    Containers that name one length only name that of the longest stream.
+    Containers that name one length only name that of the longest stream. Of those that do not begin at 0 some (FFmpeg's
+    Matroska) count from 0, others from their beginning: the later end holds, with `surely` the earlier.
     """
     if stream.duration:
         return timeline.to_ms((stream.start_time or 0) + stream.duration)
     if container.duration:
-        end_s = Fraction((container.start_time or 0) + container.duration, _MICROSECONDS)
+        start = container.start_time or 0
+        start = min(0, start) if surely else start
+        end_s = Fraction(start + container.duration, _MICROSECONDS)
         return max(0, timeline.to_ms(int(end_s / timeline.time_base)))
     return None
 

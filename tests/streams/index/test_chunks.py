@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo_media import find_media
+from infra.demo_media import find_media, move_moov
 from infra.embedded.ports import free_port
 from schemas.videos import ChunkFailed, ChunkIndexed, OtherModels
 from streams.index.chunks import ChunkIndexer, ChunkPoint, chunk_failed, face_rows
@@ -15,6 +15,7 @@ from streams.outcomes import Unavailable
 from streams.vision.box import Box
 from streams.vision.models.model_set import ModelSet
 from streams.vision.selfie_outcome import Selfie
+from tests.face_video import Placed, compose, cutout, write_video
 from tests.ports.faces_suite import MODEL, unlike
 from tests.streams.work import (
     CHUNK,
@@ -82,6 +83,35 @@ async def test_the_faces_of_a_chunk_are_stored_and_counted(
     [sighting] = found.sightings
     assert (sighting.start_ms, sighting.end_ms, sighting.sample_times_ms) == (0, 800, (0, 200, 400, 600, 800))
     assert sighting.track.startswith(f"{CHUNK}/")
+
+
+async def test_damage_of_a_chunk_is_reported_with_what_could_be_read(world: World, indexer: ChunkIndexer) -> None:
+    """The film's last third is missing; its header, and with it its length of 6.4 s, is there."""
+    film = world.folder / "film.mp4"
+    move_moov(find_media("face_noface.mov"), film, moov_first=True)
+    data = film.read_bytes()
+    world.objects.private[SOURCE_OBJECT] = data[: len(data) * 2 // 3]
+    [fact] = await indexer(index_chunk(0, 6_400, model=indexer.models.version))
+    assert isinstance(fact, ChunkIndexed)
+    assert (fact.faces, fact.tracks) == (12, 1)
+    [(first, last)] = fact.damaged_ms
+    assert 3_500 < first < 5_500
+    assert last == 6_400
+    assert fact.samples == pytest.approx(first / 200, abs=2)
+
+
+async def test_far_faces_are_looked_for_where_the_work_says(world: World, indexer: ChunkIndexer) -> None:
+    """The man's face is 40 px wide in a picture of 1920 px, that is 13 px in one of 640."""
+    far = world.folder / "far.mp4"
+    write_video(far, [compose((1920, 1080), [Placed(cutout("man"), 900, 500, 40)])] * 10)
+    world.objects.private[SOURCE_OBJECT] = far.read_bytes()
+    found = []
+    for far_faces in (False, True):
+        [fact] = await indexer(index_chunk(0, 2_000, far_faces=far_faces, model=indexer.models.version))
+        assert isinstance(fact, ChunkIndexed)
+        found.append(fact.faces)
+    assert found[0] < 5
+    assert found[1] == 10
 
 
 async def test_a_chunk_without_faces_is_indexed_too(world: World, indexer: ChunkIndexer) -> None:
