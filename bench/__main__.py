@@ -15,6 +15,7 @@ BENCHES: Mapping[str, Callable[[Path], Sequence[str]]] = {
     "index": lambda race: ("--keep", str(race.parent)),
     "cut_cost": lambda _race: (),
     "accuracy": lambda race: ("--models", str(race.parent / "models")),
+    "detectors": lambda race: ("--models", str(race.parent / "models")),
 }
 
 
