@@ -18,7 +18,8 @@ from infra.adapters.face_generations import (
     Removed,
     active_sources,
 )
-from infra.adapters.face_queries import matches_query, nearest_query
+from infra.adapters.face_prefix import stored_prefix
+from infra.adapters.face_queries import Generations, matches_query, nearest_of_some_query, nearest_query
 from infra.adapters.settings import ClickHouseSettings
 from schemas.searches import MatchedSource, Sighting
 from streams.ports import FaceRow, Found, Vector
@@ -29,6 +30,9 @@ _Row = Sequence[Any]
 # What fits a message of 1 MB: a sighting is at most some 200 bytes and its source some 270, a sample time some 9.
 MAX_SIGHTINGS = 1_000
 MAX_SAMPLE_TIMES = 50_000
+# Faces among which a selfie without a match looks for how far it must look: reading them takes a few milliseconds, and
+# the nearest stranger of so many is hardly farther than that of a million.
+_SOME_FACES = 8_192
 
 _FACES = {
     "event_id": "UInt64",
@@ -41,6 +45,7 @@ _FACES = {
     "sample_times_ms": "Array(UInt32)",
     "time_ms": "UInt32",
     "quality": "Float32",
+    "prefix": "Array(BFloat16)",
     "vector": "Array(Float32)",
 }
 _SOURCES = {
@@ -92,11 +97,12 @@ class ClickHouseFaces:
             [list(face.sample_times_ms) for face in faces],
             [face.time_ms for face in faces],
             [face.quality for face in faces],
+            [stored_prefix(face.vector).tolist() for face in faces],
             [face.vector.tolist() for face in faces],
         ]
         client = await self._connection.get()
         with translated("storing faces"):
-            await _insert(client, "faces", _FACES, columns)
+            await _insert(client, "face_vectors", _FACES, columns)
             if (await _removed(client, event_id)).holds(source_video_key, generation):
                 await _delete(client, event_id, source_video_key, generation)
 
@@ -115,7 +121,7 @@ class ClickHouseFaces:
         """One scan for all; a second one for those who found nothing, to tell them the nearest distance.
 
         What is active is read before the scan, which sees exactly that: a generation that another one replaces keeps
-        its rows for longer than a scan takes. What was removed meanwhile is left out after it.
+        its rows for longer than a scan takes. When something of it was removed meanwhile, the rest is searched again.
         """
         if len(vectors) != len(max_distances):
             raise ValueError("Give one distance limit for each vector.")
@@ -123,20 +129,15 @@ class ClickHouseFaces:
             return []
         client = await self._connection.get()
         with translated("searching faces"):
-            active = active_sources((await client.query(ACTIVE, {"event": event_id})).result_rows, model)
-            if not active.sources:
-                return [self._found((), active)] * len(vectors)
-            query = matches_query(event_id, active.generations, vectors, max_distances, self._max_sightings + 1)
-            rows = (await client.query(*query)).result_rows
-            removed = await _removed(client, event_id)
-            found = [self._found(own, active) for own in _by_vector(rows, len(vectors), removed)]
-            lonely = [number for number, one in enumerate(found) if not one.sightings]
-            left = [each for each in active.generations if not removed.holds(*each)]
-            if lonely and left:
-                nearest = await client.query(*nearest_query(event_id, left, [vectors[number] for number in lonely]))
-                for number, distance in zip(lonely, *(nearest.result_rows or [()]), strict=False):
-                    found[number] = msgspec.structs.replace(found[number], nearest_distance=float(distance))
-        return found
+            rows = (await client.query(ACTIVE, {"event": event_id})).result_rows
+            active = active_sources(rows, model)
+            while active.sources:
+                found = await self._scan(client, event_id, active, vectors, max_distances)
+                left = active.without(await _removed(client, event_id))
+                if left == active:
+                    return found
+                active = left
+        return [self._found((), active)] * len(vectors)
 
     async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
         """One row makes it invisible at once; the faces' rows are deleted in the background."""
@@ -158,6 +159,25 @@ class ClickHouseFaces:
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.close()
+
+    async def _scan(
+        self,
+        client: AsyncClient,
+        event_id: int,
+        active: ActiveSources,
+        vectors: Sequence[Vector],
+        max_distances: Sequence[float],
+    ) -> list[Found]:
+        generations = active.generations
+        query = matches_query(event_id, generations, vectors, max_distances, self._max_sightings + 1)
+        answer = await client.query(*query)
+        found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, len(vectors))]
+        lonely = [number for number, one in enumerate(found) if not one.sightings]
+        if lonely:
+            nearest = await _nearest(client, event_id, generations, [vectors[number] for number in lonely])
+            for number, distance in zip(lonely, nearest, strict=False):
+                found[number] = msgspec.structs.replace(found[number], nearest_distance=distance)
+        return found
 
     def _found(self, rows: Sequence[_Row], active: ActiveSources) -> Found:
         """One vector's answer from its rows, best first, cut to what a message may carry."""
@@ -188,12 +208,25 @@ class ClickHouseFaces:
         )
 
 
-def _by_vector(rows: Iterable[_Row], count: int, removed: Removed) -> list[list[_Row]]:
+def _by_vector(rows: Iterable[_Row], count: int) -> list[list[_Row]]:
     groups: list[list[_Row]] = [[] for _ in range(count)]
     for number, *rest in rows:
-        if not removed.holds(rest[1], rest[2]):
-            groups[number - 1].append(rest)
+        groups[number - 1].append(rest)
     return groups
+
+
+async def _nearest(
+    client: AsyncClient, event_id: int, active: Generations, vectors: Sequence[Vector]
+) -> Sequence[float]:
+    """The smallest distance of each vector; none where there are no faces.
+
+    The nearest of some faces bounds that of all, so that the prefix can leave most of them out.
+    """
+    some = (await client.query(*nearest_of_some_query(event_id, active, vectors, _SOME_FACES))).result_rows
+    if not some:
+        return ()
+    nearest: Sequence[float] = (await client.query(*nearest_query(event_id, active, vectors, some[0]))).result_rows[0]
+    return nearest
 
 
 async def _removed(client: AsyncClient, event_id: int) -> Removed:

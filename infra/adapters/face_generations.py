@@ -1,7 +1,7 @@
 """Which generations of an event's sources a search sees, and which are gone for good: the SQL and its answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from schemas.searches import MatchedSource
@@ -36,7 +36,7 @@ SELECT source_video_key, max(generation) FROM removals WHERE event_id = {event:U
 """
 
 DELETE_REMOVED = """
-ALTER TABLE faces DELETE
+ALTER TABLE face_vectors DELETE
 WHERE event_id = {event:UInt64}
 AND ({source:String} = '' OR source_video_key = {source:String}) AND generation <= {generation:UInt32}
 """
@@ -58,6 +58,11 @@ class ActiveSources:
     def generations(self) -> list[tuple[str, int]]:
         """Key and generation of each source."""
         return [(key, source.generation) for key, source in self.sources.items()]
+
+    def without(self, removed: "Removed") -> "ActiveSources":
+        """What is left of it."""
+        left = {key: each for key, each in self.sources.items() if not removed.holds(key, each.generation)}
+        return replace(self, sources=left)
 
 
 def active_sources(rows: Iterable[Sequence[Any]], model: str) -> ActiveSources:

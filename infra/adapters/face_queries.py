@@ -1,16 +1,20 @@
-"""The SQL of a search: one scan of an event for any number of selfies."""
+"""The SQL of a search: one scan of an event's active generations for any number of selfies."""
 
 from collections.abc import Sequence
 
+from infra.adapters.face_prefix import PREFIX, squared_prefix_limit
 from streams.ports import Vector
 
 Parameters = dict[str, object]
 # Source key and generation of all that is to be searched.
 Generations = Sequence[tuple[str, int]]
 
-# Grouped by track before anything is ranked: a track holds several faces, and a repeat of its chunk several copies.
-# PREWHERE reads the vectors first and the other columns only where one is near enough. Squared distances are compared,
-# which saves a root for each row.
+# By primary key: one event, exactly these generations.
+_SEARCHED = "event_id = {event:UInt64} AND (source_video_key, generation) IN {active:Array(Tuple(String, UInt32))}"
+
+# PREWHERE in two steps: the prefix of every row, the whole vector where a prefix was near enough; the other columns
+# only of rows within a limit. Grouped by track before anything is ranked: a track holds several faces, and a repeat of
+# its chunk several copies. Squared distances are compared, which saves a root for each row.
 _MATCHES = """
 WITH tracks AS
 (
@@ -20,9 +24,9 @@ WITH tracks AS
         max(track_end_ms) AS end_ms,
         arraySort(groupUniqArrayArray(sample_times_ms)) AS sample_times,
         [{nearest}] AS nearest
-    FROM faces
-    PREWHERE {any_near}
-    WHERE event_id = {{event:UInt64}} AND (source_video_key, generation) IN {{active:Array(Tuple(String, UInt32))}}
+    FROM face_vectors
+    PREWHERE ({any_prefix_near}) AND ({any_near})
+    WHERE {searched}
     GROUP BY source_video_key, generation, chunk, track
 )
 SELECT
@@ -35,11 +39,17 @@ ORDER BY vector, squared, source_video_key, chunk, track
 LIMIT {{cap:UInt32}} BY vector
 """
 
+_NEAREST_OF_SOME = """
+SELECT {least}
+FROM (SELECT vector FROM face_vectors WHERE {searched} LIMIT {{some:UInt32}})
+HAVING count() > 0
+"""
+
 _NEAREST = """
 SELECT {least}
-FROM faces
-WHERE event_id = {{event:UInt64}} AND (source_video_key, generation) IN {{active:Array(Tuple(String, UInt32))}}
-HAVING count() > 0
+FROM face_vectors
+PREWHERE {any_prefix_near}
+WHERE {searched}
 """
 
 
@@ -52,22 +62,58 @@ def matches_query(
     """
     columns = [_squared_distance(number) for number in range(len(vectors))]
     near = [f"{column} <= {{limit{number}:Float64}}" for number, column in enumerate(columns)]
-    query = _MATCHES.format(nearest=", ".join(f"min({column})" for column in columns), any_near=" OR ".join(near))
+    query = _MATCHES.format(
+        nearest=", ".join(f"min({column})" for column in columns),
+        any_prefix_near=_any_prefix_near(len(vectors)),
+        any_near=" OR ".join(near),
+        searched=_SEARCHED,
+    )
     squared = [limit * limit for limit in max_distances]
     limits: Parameters = {f"limit{number}": limit for number, limit in enumerate(squared)}
-    return query, {"event": event_id, "active": active, "limits": squared, "cap": cap} | limits | _bound(vectors)
+    prefixes = _bound_prefixes(vectors, max_distances)
+    own: Parameters = {"event": event_id, "active": active, "limits": squared, "cap": cap}
+    return query, own | limits | prefixes | _bound(vectors)
 
 
-def nearest_query(event_id: int, active: Generations, vectors: Sequence[Vector]) -> tuple[str, Parameters]:
-    """The smallest distance of each vector: one row of one column each, none where there are no faces."""
-    least = [f"sqrt(min({_squared_distance(number)}))" for number in range(len(vectors))]
-    query = _NEAREST.format(least=", ".join(least))
-    return query, {"event": event_id, "active": active} | _bound(vectors)
+def nearest_of_some_query(
+    event_id: int, active: Generations, vectors: Sequence[Vector], some: int
+) -> tuple[str, Parameters]:
+    """The smallest distance of each vector to some of the faces: one row of one column each, none without faces."""
+    query = _NEAREST_OF_SOME.format(least=_least(len(vectors)), searched=_SEARCHED)
+    return query, {"event": event_id, "active": active, "some": some} | _bound(vectors)
+
+
+def nearest_query(
+    event_id: int, active: Generations, vectors: Sequence[Vector], within: Sequence[float]
+) -> tuple[str, Parameters]:
+    """The smallest distance of each vector, where at least one face of each is known to be `within` a distance."""
+    query = _NEAREST.format(
+        least=_least(len(vectors)), any_prefix_near=_any_prefix_near(len(vectors)), searched=_SEARCHED
+    )
+    return query, {"event": event_id, "active": active} | _bound_prefixes(vectors, within) | _bound(vectors)
 
 
 def _squared_distance(number: int) -> str:
     return f"L2SquaredDistance(vector, {{vector{number}:Array(Float32)}})"
 
 
+def _least(count: int) -> str:
+    return ", ".join(f"sqrt(min({_squared_distance(number)}))" for number in range(count))
+
+
+def _any_prefix_near(count: int) -> str:
+    # The selfie's side stays Float32: it need not be rounded, and a scan is no dearer for it.
+    near = "L2SquaredDistance(prefix, {{prefix{n}:Array(Float32)}}) <= {{prefix_limit{n}:Float64}}"
+    return " OR ".join(near.format(n=number) for number in range(count))
+
+
 def _bound(vectors: Sequence[Vector]) -> Parameters:
     return {f"vector{number}": vector.tolist() for number, vector in enumerate(vectors)}
+
+
+def _bound_prefixes(vectors: Sequence[Vector], max_distances: Sequence[float]) -> Parameters:
+    parameters: Parameters = {}
+    for number, (vector, limit) in enumerate(zip(vectors, max_distances, strict=True)):
+        parameters[f"prefix{number}"] = vector[:PREFIX].tolist()
+        parameters[f"prefix_limit{number}"] = squared_prefix_limit(vector, limit)
+    return parameters

@@ -2,10 +2,14 @@
 
 import dataclasses
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import clickhouse_connect
 import pytest
+from clickhouse_connect.driver.client import Client
 
+from infra.adapters.clickhouse_migrations import migrate
 from infra.adapters.settings import ClickHouseSettings, S3Settings
 from infra.embedded.addresses import Addresses
 from infra.local import engines_of
@@ -42,6 +46,29 @@ def settings(unprovisioned: Settings) -> Settings:
 def clickhouse_settings(unprovisioned: Settings) -> ClickHouseSettings:
     """The engine of the run, and a database that may not be made yet."""
     return unprovisioned.clickhouse
+
+
+@pytest.fixture(scope="module")
+def migrated(clickhouse_settings: ClickHouseSettings) -> ClickHouseSettings:
+    """A database with its tables."""
+    migrate(clickhouse_settings)
+    return clickhouse_settings
+
+
+@pytest.fixture(scope="module")
+def client(migrated: ClickHouseSettings) -> Iterator[Client]:
+    """A plain client of a database with its tables."""
+    client = clickhouse_connect.get_client(
+        host=migrated.host,
+        port=migrated.port,
+        username=migrated.user,
+        password=migrated.password,
+        database=migrated.database,
+        autogenerate_session_id=False,
+        form_encode_query_params=True,
+    )
+    yield client
+    client.close()
 
 
 @pytest.fixture(params=["nobody listens", "wrong secret", "no bucket"])

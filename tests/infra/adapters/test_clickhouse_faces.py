@@ -7,19 +7,11 @@ import numpy as np
 import pytest
 
 from infra.adapters.clickhouse import ClickHouseFaces
-from infra.adapters.clickhouse_migrations import migrate
 from infra.adapters.settings import ClickHouseSettings
 from streams.outcomes import Unavailable
 from tests.ports.faces_suite import LIMIT, MODEL, FacesSuite, event_of_its_own, face, near, unlike
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture(scope="module")
-def migrated(clickhouse_settings: ClickHouseSettings) -> ClickHouseSettings:
-    """A database with its tables."""
-    migrate(clickhouse_settings)
-    return clickhouse_settings
 
 
 @pytest.fixture

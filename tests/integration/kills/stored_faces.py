@@ -115,7 +115,7 @@ class StoredFaces:
     def rows(self, event_id: int, source_video_key: str) -> dict[int, int]:
         """How many faces of a source lie there, by generation; the same face stored twice is one."""
         query = """
-            SELECT generation, uniqExact(chunk, track, time_ms) FROM faces
+            SELECT generation, uniqExact(chunk, track, time_ms) FROM face_vectors
             WHERE event_id = {event:UInt64} AND source_video_key = {source:String} GROUP BY generation
         """
         client = clickhouse_connect.get_client(
