@@ -28,7 +28,8 @@ def hostile(size: float, limit: float, dice: np.random.Generator) -> tuple[Vecto
     length = np.linalg.norm(worst)
     selfie = (worst * (1 - limit / length)).astype(np.float32)
     away = worst - selfie
-    step = size * 2.0**-23 / np.abs(away).max()  # what moves a component to the next Float32
+    # What moves a component, or else the sum of squares, to the next Float32.
+    step = max(size * 2.0**-23 / np.abs(away).max(), 2.0**-24)
     return selfie, [(selfie + away * (1 + steps * step)).astype(np.float32) for steps in range(-20, 21)]
 
 
