@@ -1,24 +1,28 @@
 """Measures how well the whole job finds people: recall, precision, false clips, by difficulty, beside a plain recipe.
 
-    python -m bench accuracy [--json] [--fast] [--models DIR]
+    python -m bench accuracy [--json] [--fast | --write-docs | --footage DIR] [--models DIR]
 
 Renders footage in which known people pass at known times, indexes it as an index worker does, searches it with every
 selfie as a match worker does, and plans the clips. docs/accuracy.md says what the set is and what it cannot tell.
-`--fast` is a small part of it, without the plain recipe.
+`--fast` is a small part of it, without the plain recipe; `--footage` measures labelled footage of one's own.
 """
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.accuracy.measure import measure
+from bench.accuracy.own import measure_own
 from bench.accuracy.people import ORL_PEOPLE, load_people
 from bench.accuracy.plan import Kind, plan_films
+from bench.accuracy.publish import write_docs
 from bench.accuracy.recipes import PlainFaceRecognition, Recipe, Spotclip
 from bench.accuracy.run import run
 from bench.accuracy.score import Work
 from bench.accuracy.tables import figures, tables
 from bench.output import conditions, parser, progress, report
+from infra.errors import UserError
 from streams.vision.face_models import FaceModels, load_face_models
 from streams.vision.models.store import build_models
 
@@ -29,7 +33,10 @@ THRESHOLDS = tuple(step / 100 for step in range(30, 71, 2))
 
 def main() -> None:
     arguments = parser(__doc__)
-    arguments.add_argument("--fast", action="store_true", help="a small part of the set, this project's recipe alone")
+    choice = arguments.add_mutually_exclusive_group()
+    choice.add_argument("--fast", action="store_true", help="a small part of the set, this project's recipe alone")
+    choice.add_argument("--write-docs", action="store_true", help="also write docs/accuracy.md's tables and picture")
+    choice.add_argument("--footage", type=Path, help="a folder with selfies/PERSON/*, videos/* and labels.csv")
     arguments.add_argument("--models", type=Path, help="where built models are kept; else built anew")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="spotclip-models-") as folder:
@@ -38,8 +45,16 @@ def main() -> None:
         recipes: list[Recipe] = [Spotclip(faces)]
         if not given.fast:
             recipes.append(PlainFaceRecognition(models, faces.embedder))
+        if given.footage:
+            try:
+                report(measure_own(given.footage, recipes, progress), as_json=given.json)
+            except UserError as error:
+                sys.exit(str(error))
+            return
         works = fast_works(faces, recipes) if given.fast else whole_works(faces, recipes)
     measured = [measure(work, THRESHOLDS) for work in works]
+    if given.write_docs:
+        write_docs(measured)
     report(figures(measured, conditions()), as_json=given.json, table=tables(measured))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.accuracy.people import Source
-from bench.accuracy.plan import BANDS
+from bench.accuracy.plan import BANDS, Pass
 from bench.accuracy.score import NOT_FOUND, Miss, Query, Search, Work, search_all
 from bench.accuracy.statistics import Rate, ratio_by_person, rule_of_three, threshold_at
 
@@ -85,10 +85,10 @@ def measure(work: Work, thresholds: Sequence[float] = ()) -> Measures:
         searches=len(searches),
         comparisons=len(pairs.genuine) + len(pairs.impostors),
         recall_s=recall(shown),
-        recall_s_from_60_px=recall([each for each in shown if _band(each)[0] >= LARGE_PX]),
+        recall_s_from_60_px=recall([each for each in shown if _pass(each).face_px >= LARGE_PX]),
         precision_s=precision(searches),
         false_clips=sum(each.is_false for each in searches),
-        false_clips_per_1000=_false_clips(searches),
+        false_clips_per_1000=false_clips(searches),
         fnmr=fnmr,
         rows=tuple(_rows(shown, pairs, fnmr[1e-3][0])),
         misses=Counter(each.miss for each in shown if each.miss is not None),
@@ -114,7 +114,8 @@ def precision(searches: Sequence[Search]) -> Rate:
     return ratio_by_person([each.right_ms for each in clips], [each.clip_ms for each in clips], names)
 
 
-def _false_clips(searches: Sequence[Search]) -> Rate:
+def false_clips(searches: Sequence[Search]) -> Rate:
+    """Clips without a moment of the selfie's person, of 1,000 searches."""
     names = [each.query.person.name for each in searches]
     rate = ratio_by_person([float(each.is_false) for each in searches], [1.0] * len(searches), names)
     # Searches without an error bound their own rate: each is a trial.
@@ -122,9 +123,9 @@ def _false_clips(searches: Sequence[Search]) -> Rate:
     return Rate(1000 * rate.value, 1000 * rate.low, 1000 * high)
 
 
-def _band(search: Search) -> tuple[int, int]:
-    assert search.shown is not None
-    return search.shown.band
+def _pass(search: Search) -> Pass:
+    assert isinstance(search.shown, Pass)
+    return search.shown
 
 
 def _comparisons(work: Work, searches: Sequence[Search]) -> Comparisons:
@@ -157,10 +158,10 @@ def _missed(genuine: Sequence[tuple[Search, float]], threshold: float) -> Rate:
 
 def _rows(shown: Sequence[Search], pairs: Comparisons, threshold: float) -> Iterator[Row]:
     groups: list[tuple[str, Callable[[Search], bool]]] = [
-        (f"{low}-{high} px", lambda each, band=(low, high): _band(each) == band)  # type: ignore[misc]
+        (f"{low}-{high} px", lambda each, band=(low, high): _pass(each).band == band)  # type: ignore[misc]
         for low, high in BANDS
     ]
-    labels = dict.fromkeys(each.shown.label for each in shown if each.shown)
+    labels = dict.fromkeys(_pass(each).label for each in shown)
     groups += [
         (f"{label}, from {LARGE_PX} px", lambda each, label=label: _is(each, label))  # type: ignore[misc]
         for label in sorted(labels, key=_order)
@@ -175,7 +176,7 @@ def _rows(shown: Sequence[Search], pairs: Comparisons, threshold: float) -> Iter
 
 
 def _is(search: Search, label: str) -> bool:
-    return search.shown is not None and search.shown.label == label and _band(search)[0] >= LARGE_PX
+    return _pass(search).label == label and _pass(search).face_px >= LARGE_PX
 
 
 def _order(label: str) -> tuple[bool, str]:

@@ -21,6 +21,7 @@ FRAME_MS = 1000 // FPS
 PASS_MS, PHOTOS_PER_PASS = 1_600, 2
 # Nobody is in view before the first, between two groups, and after the last.
 EMPTY_MS, BETWEEN_MS = 600, 400
+NOBODY_MS = 9_600
 ABREAST = 6
 BANDS = ((36, 60), (60, 90), (90, 130), (130, 200))
 # Faces stay this far inside their band, so that coming nearer does not leave it.
@@ -48,12 +49,29 @@ TILTS = (15.0, 30.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pass:
-    """Somebody passes: `[start_ms, end_ms)` of the film, the face's width in px, and how it moves."""
+class Presence:
+    """Somebody is in view: `[start_ms, end_ms)` of a film."""
 
     person: Person
     start_ms: int
     end_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pass(Presence):
+    """A presence that is rendered.
+
+    Attributes:
+        face_px: Width of the face halfway.
+        band: The size band that it belongs to.
+        label: The difficulty with its strength, as the tables name it.
+        pictures: Which of the person's pictures are shown, one after the other.
+        center: Of the face halfway, px.
+        way_px: How far it moves along the rows, from first to last.
+        tilt_deg: How far the head is turned in the plane.
+        blur: Length of the smear in widths of the face.
+    """
+
     face_px: float
     band: tuple[int, int]
     label: str
@@ -64,27 +82,43 @@ class Pass:
     blur: float
 
 
-@dataclass(frozen=True, eq=False)
-class Film:
-    """One film of the set: its name, its difficulty, who passes, how long it is, and the background's start in s."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """A film and who is in view when; nobody twice."""
 
     name: str
-    kind: Kind
-    passes: tuple[Pass, ...]
     duration_ms: int
+    passes: tuple[Presence, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Film(Recording):
+    """A film that is rendered: its difficulty, and where its background begins, s."""
+
+    passes: tuple[Pass, ...]
+    kind: Kind
     background_s: float
 
 
 def plan_films(people: Sequence[Person], *, kinds: Sequence[Kind], films_per_kind: int) -> tuple[Film, ...]:
-    """All films, and one at the end that shows nobody at all."""
+    """All films, and one at the end in which nobody of the set passes."""
     random = np.random.default_rng(SEED)
     films: list[Film] = []
     for kind_number, kind in enumerate(kinds):
         order = random.permutation(len(people))
         for number, members in enumerate(np.array_split(order, films_per_kind), 1):
             passes, duration_ms = _passes(people, members, kind, kind_number, random)
-            films.append(Film(f"{kind.value} {number}", kind, passes, duration_ms, float(random.uniform(0, 2))))
-    return (*films, Film("nobody", Kind.PLAIN, (), 9_600, 0.0))
+            background_s = float(random.uniform(0, 2))
+            films.append(
+                Film(
+                    name=f"{kind.value} {number}",
+                    duration_ms=duration_ms,
+                    passes=passes,
+                    kind=kind,
+                    background_s=background_s,
+                )
+            )
+    return (*films, Film(name="nobody", duration_ms=NOBODY_MS, passes=(), kind=Kind.PLAIN, background_s=0.0))
 
 
 def _passes(

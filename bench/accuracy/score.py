@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.accuracy.people import Person
-from bench.accuracy.plan import Film, Pass
+from bench.accuracy.plan import Film, Pass, Presence, Recording
 from bench.accuracy.recipes import SETTINGS, Recipe, Seen, Vector
 from bench.accuracy.render import face_box
 from schemas.searches import Sighting
@@ -33,7 +33,7 @@ class Miss(StrEnum):
 class Footage:
     """A film, and what a recipe saw in it; `owners` has for each of `seen` the pass that it belongs to, or None."""
 
-    film: Film
+    film: Recording
     seen: tuple[Seen, ...]
     owners: tuple[Pass | None, ...]
 
@@ -65,14 +65,14 @@ class Search:
     """One selfie against one film: the clip, if any, and how it agrees with the truth, in ms.
 
     Attributes:
-        passes: when the person is in view; empty where this film is of others.
+        shown: when the person is in view; None where this film is of others.
         covered_ms: how much of the pass is in the clip.
         right_ms: how much of the clip is the pass or its padding.
     """
 
     query: Query
-    film: Film
-    shown: Pass | None
+    film: Recording
+    shown: Presence | None
     clip: PlannedWindow | None
     covered_ms: int
     right_ms: int
@@ -163,7 +163,9 @@ def _search(query: Query, footage: Footage, distances: npt.NDArray[np.float64], 
     return Search(query, film, shown, clip, covered, right, miss)
 
 
-def _miss(query: Query, footage: Footage, shown: Pass, distances: npt.NDArray[np.float64], max_distance: float) -> Miss:
+def _miss(
+    query: Query, footage: Footage, shown: Presence, distances: npt.NDArray[np.float64], max_distance: float
+) -> Miss:
     if query.vector is None:
         return Miss.SELFIE
     theirs = [distance for distance, owner in zip(distances, footage.owners, strict=True) if owner is shown]

@@ -54,7 +54,7 @@ def one_pass(start_ms: int = 2_000, end_ms: int = 3_600) -> tuple[Film, Pass]:
         person=PEOPLE[0], start_ms=start_ms, end_ms=end_ms, face_px=100, band=(90, 130), label="plain", pictures=(0,),
         center=(500, 500), way_px=50, tilt_deg=0, blur=0,
     )  # fmt: skip
-    return Film("f", Kind.PLAIN, (only,), 8_000, 0.0), only
+    return Film(name="f", duration_ms=8_000, passes=(only,), kind=Kind.PLAIN, background_s=0), only
 
 
 def test_everybody_passes_once_for_each_difficulty_and_sizes_stay_in_their_band() -> None:
