@@ -25,10 +25,12 @@ class Comparisons:
     Attributes:
         genuine: (row, distance) for every pass of the selfie's person, by what the rows are about.
         impostors: sorted distances of passes of others that were found.
+        searched: for each of `impostors` whose selfie it was.
     """
 
     genuine: tuple[tuple[Search, float], ...]
     impostors: Floats
+    searched: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Measures:
     precision_s: Rate
     false_clips: int
     false_clips_per_1000: Rate
+    false_match_rate: Rate
     fnmr: Mapping[float, tuple[float, Rate]]
     rows: tuple[Row, ...]
     misses: Mapping[Miss, int]
@@ -89,6 +92,7 @@ def measure(work: Work, thresholds: Sequence[float] = ()) -> Measures:
         precision_s=precision(searches),
         false_clips=sum(each.is_false for each in searches),
         false_clips_per_1000=false_clips(searches),
+        false_match_rate=ratio_by_person(pairs.impostors < limit, np.ones(len(pairs.impostors)), pairs.searched),
         fnmr=fnmr,
         rows=tuple(_rows(shown, pairs, fnmr[1e-3][0])),
         misses=Counter(each.miss for each in shown if each.miss is not None),
@@ -130,21 +134,23 @@ def _pass(search: Search) -> Pass:
 
 def _comparisons(work: Work, searches: Sequence[Search]) -> Comparisons:
     genuine: list[tuple[Search, float]] = []
-    impostors: list[float] = []
+    impostors: list[tuple[float, str]] = []
     films = {footage.film.name: number for number, footage in enumerate(work.footage)}
     queries: Mapping[Query, int] = {query: number for number, query in enumerate(work.queries)}
     for search in searches:
         number = films[search.film.name]
         footage = work.footage[number]
-        distances = work.distances[queries[search.query], number]
+        found = work.distances[queries[search.query], number]
         for each in footage.film.passes:
-            theirs = [d for d, owner in zip(distances, footage.owners, strict=True) if owner is each]
+            theirs = [d for d, owner in zip(found, footage.owners, strict=True) if owner is each]
             nearest = float(min(theirs, default=NOT_FOUND))
             if each.person is search.query.person:
                 genuine.append((search, nearest))
             elif nearest < NOT_FOUND:
-                impostors.append(nearest)
-    return Comparisons(tuple(genuine), np.sort(np.array(impostors)))
+                impostors.append((nearest, search.query.person.name))
+    impostors.sort()
+    distances, searched = zip(*impostors, strict=True)
+    return Comparisons(tuple(genuine), np.array(distances), searched)
 
 
 def _fnmr(pairs: Comparisons, threshold: float) -> tuple[float, Rate]:

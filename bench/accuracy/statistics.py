@@ -1,6 +1,6 @@
 """Rates with their uncertainty: what a small set can say, and what it cannot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# The normal distribution's 97.5 % quantile; 95 % intervals everywhere.
-_Z = 1.959964
 # J. A. Hanley and A. Lippman-Hand: "If nothing goes wrong, is everything all right?" (1983).
 _RULE_OF_THREE = 3.0
 _RESAMPLES, _SEED = 1_000, 1
@@ -24,26 +22,12 @@ class Rate:
     high: float
 
 
-def wilson(hits: int, trials: int) -> Rate:
-    """The share of hits; E. B. Wilson: "Probable inference, the law of succession, and statistical inference" (1927).
-
-    Raises:
-        ValueError: there are no trials.
-    """
-    if trials <= 0:
-        raise ValueError("a rate needs at least one trial")
-    share = hits / trials
-    middle = (share + _Z**2 / (2 * trials)) / (1 + _Z**2 / trials)
-    half = _Z / (1 + _Z**2 / trials) * float(np.sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2)))
-    return Rate(share, max(0.0, middle - half), min(1.0, middle + half))
-
-
 def rule_of_three(trials: int) -> float:
     """The upper 95 % bound of a rate of which no case was seen in so many independent trials; at most 1."""
     return min(1.0, _RULE_OF_THREE / trials)
 
 
-def ratio_by_person(parts: Sequence[float], wholes: Sequence[float], people: Sequence[str]) -> Rate:
+def ratio_by_person(parts: Sequence[float] | Floats, wholes: Sequence[float] | Floats, people: Sequence[str]) -> Rate:
     """Sum of parts over sum of wholes, with the interval of a bootstrap that draws whole people.
 
     Passes and selfies of one person are alike: drawn one by one they would make the interval too narrow. Where every
@@ -72,8 +56,3 @@ def threshold_at(impostors: Floats, false_match_rate: float) -> float:
     """The largest threshold at which at most this share of impostor distances is below it."""
     allowed = int(len(impostors) * false_match_rate)
     return float(np.sort(impostors)[allowed])
-
-
-def curve(values: Sequence[float], measure: Callable[[float], float]) -> list[tuple[float, float]]:
-    """Points of a function."""
-    return [(value, measure(value)) for value in values]

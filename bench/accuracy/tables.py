@@ -29,6 +29,8 @@ def _figures(each: Measures) -> dict[str, Figure]:
         "precision_s_interval": _interval(each.precision_s),
         "false_clips_per_1000": each.false_clips_per_1000.value,
         "false_clips_per_1000_interval": _interval(each.false_clips_per_1000),
+        "false_match_rate": each.false_match_rate.value,
+        "false_match_rate_interval": _interval(each.false_match_rate),
         **{f"fnmr_at_fmr_{_short(rate)}": each.fnmr[rate][1].value for rate in FMRS},
         **{f"fnmr_at_fmr_{_short(rate)}_interval": _interval(each.fnmr[rate][1]) for rate in FMRS},
         **{f"threshold_at_fmr_{_short(rate)}": each.fnmr[rate][0] for rate in FMRS},
@@ -71,6 +73,7 @@ def _main(measured: Sequence[Measures]) -> str:
         ("recall in seconds, faces from 60 px", [_percent(each.recall_s_from_60_px) for each in measured]),
         ("precision in seconds", [_percent(each.precision_s) for each in measured]),
         ("false clips per 1,000 searches", [_plain(each.false_clips_per_1000) for each in measured]),
+        ("false match rate at that threshold", [_percent(each.false_match_rate, 2) for each in measured]),
         *((f"FNMR at FMR {rate:g} (its threshold)", [_fnmr(each, rate) for each in measured]) for rate in FMRS),
         ("same photo or film: recall in seconds", [_percent(each.same_photo_recall_s) for each in measured]),
     ]
@@ -101,8 +104,9 @@ def _fnmr(each: Measures, rate: float) -> str:
     return f"{_percent(missed)} ({threshold:.3f})"
 
 
-def _percent(rate: Rate) -> str:
-    return f"{100 * rate.value:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+def _percent(rate: Rate, digits: int = 1) -> str:
+    value, low, high = (f"{100 * each:.{digits}f}" for each in (rate.value, rate.low, rate.high))
+    return f"{value} % [{low}, {high}]"
 
 
 def _plain(rate: Rate) -> str:

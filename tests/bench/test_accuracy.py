@@ -80,6 +80,7 @@ def test_the_figures_agree_with_each_other(work: Work) -> None:
     assert sum(row.passes for row in figures.rows if row.name.endswith("px") and "from" not in row.name) == 26
     assert figures.curve[1] == (0.5, *reached(work, 0.5))
     assert figures.curve[0][1] <= figures.curve[1][1]
+    assert figures.false_match_rate.value <= 1e-2
     assert figures.fnmr[1e-3][0] <= figures.fnmr[1e-2][0]
 
 

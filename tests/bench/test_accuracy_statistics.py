@@ -1,16 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.accuracy.statistics import ratio_by_person, rule_of_three, threshold_at, wilson
-
-
-def test_wilsons_interval_of_known_counts() -> None:
-    half = wilson(5, 10)
-    assert (half.value, half.low, half.high) == pytest.approx((0.5, 0.2366, 0.7634), abs=1e-4)
-    assert wilson(0, 10).low == 0
-    assert wilson(0, 10).high == pytest.approx(0.2775, abs=1e-4)
-    with pytest.raises(ValueError, match="at least one trial"):
-        wilson(0, 0)
+from bench.accuracy.statistics import ratio_by_person, rule_of_three, threshold_at
 
 
 def test_no_case_in_so_many_trials_is_an_upper_bound() -> None:
