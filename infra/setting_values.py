@@ -79,8 +79,9 @@ class Values(BaseModel):
     selfie_max_bytes: Annotated[int, Field(ge=1024, le=100 * _MIB)] = Field(
         10 * _MIB, description="10 MiB: above the JPEG of any phone."
     )
-    selfie_max_pixels: Annotated[int, Field(ge=10_000, le=500_000_000)] = Field(
-        50_000_000, description="Above a phone's 48 million; as RGB 150 MB, which a child can hold."
+    selfie_max_pixels: Annotated[int, Field(ge=10_000, le=50_000_000)] = Field(
+        50_000_000,
+        description="Above a phone's 48 million; as RGB 150 MB. A child decodes no more, so it is also the most.",
     )
     video_max_bytes: Annotated[int, Field(ge=_MIB)] = Field(
         50 * 1024 * _MIB, description="50 GiB: five hours at 20 Mb/s; keeps a runaway upload from filling the store."

@@ -14,13 +14,17 @@ class SelfieProblem(StrEnum):
     NO_FACE = "no_face"
     TOO_SMALL = "too_small"
     TOO_BLURRED = "too_blurred"
+    TOO_DARK = "too_dark"
+    TURNED_AWAY = "turned_away"
 
 
 SENTENCES = {
     SelfieProblem.UNDECODABLE: "The selfie is not a JPEG or PNG image that can be decoded: send another file.",
     SelfieProblem.NO_FACE: "No face was found in the selfie: send a photo that shows the face from the front.",
     SelfieProblem.TOO_SMALL: "The face in the selfie is too small: send a photo taken from nearer.",
-    SelfieProblem.TOO_BLURRED: "The face in the selfie is blurred or turned away: send a sharp photo from the front.",
+    SelfieProblem.TOO_BLURRED: "The face in the selfie is blurred: send a sharp photo, taken with a steady hand.",
+    SelfieProblem.TOO_DARK: "The selfie is too dark: send a photo taken in better light.",
+    SelfieProblem.TURNED_AWAY: "The face in the selfie is turned away, covered or cut off: send one from the front.",
 }
 
 

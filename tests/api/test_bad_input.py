@@ -4,6 +4,8 @@ import struct
 import uuid
 import zlib
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,15 @@ def huge_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+def progressive(extra_scans: int = 0) -> bytes:
+    """A progressive JPEG of ten scans; its last one is repeated, each time a pass over the whole picture."""
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 30, 3), dtype=np.uint8)
+    whole = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    assert whole.count(b"\xff\xda") == 10
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + extra_scans * last + whole[-2:]
+
+
 @pytest.mark.parametrize(
     ("selfie", "status"),
     [
@@ -39,6 +50,7 @@ def huge_png(width: int, height: int) -> bytes:
         (b"\xff\xd8\xff\xd9", 400),
         (JPEG[: len(JPEG) // 2], 400),
         (JPEG[:-2], 400),
+        (progressive(extra_scans=91), 400),
         (PNG[: len(PNG) // 2], 400),
         (PNG[:-1], 400),
         (PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:], 400),
@@ -47,6 +59,8 @@ def huge_png(width: int, height: int) -> bytes:
         (bytes(3_000_000), 413),
         (huge_png(1000, 1000), 200),
         (JPEG, 200),
+        (progressive(), 200),
+        (progressive(extra_scans=90), 200),
         (JPEG + b"a phone's trailer", 200),
         (PNG, 200),
     ],
@@ -59,6 +73,7 @@ def huge_png(width: int, height: int) -> bytes:
         "JPEG of two markers",
         "half a JPEG",
         "JPEG without its end",
+        "JPEG of 101 scans",
         "half a PNG",
         "PNG without its last byte",
         "PNG with a flipped bit",
@@ -67,6 +82,8 @@ def huge_png(width: int, height: int) -> bytes:
         "over the bytes by far",
         "just within the megapixels",
         "JPEG",
+        "progressive JPEG",
+        "JPEG of 100 scans",
         "JPEG with a trailer",
         "PNG",
     ],
