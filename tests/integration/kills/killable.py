@@ -72,11 +72,19 @@ class Killable:
             list(pool.map(partial(self._start_role, changes), roles))
 
     def _start_role(self, changes: dict[str, str], role: Role) -> None:
-        program = (sys.executable, "-m", "tests.integration.kills.worker", str(self.orders.folder))
         slots = LEDGER_SLOTS if role is Role.LEDGER else ONE_SLOT
-        folder, environment = self.folder / "run", self.system.environment | changes
-        services = [worker_service(role, environment, folder, slot=slot, program=program) for slot in slots]
-        self.supervise(role, *services)
+        self.supervise(role, *(self._worker(role, slot, changes) for slot in slots))
+
+    def start_another(self, role: Role, slot: str, **changes: str) -> str:
+        """Start a worker beside those of its role; returns the name to stop it by."""
+        name = f"{role}-{slot}"
+        self.supervise(name, self._worker(role, slot, changes))
+        return name
+
+    def _worker(self, role: Role, slot: str, changes: dict[str, str]) -> Service:
+        program = (sys.executable, "-m", "tests.integration.kills.worker", str(self.orders.folder))
+        environment = self.system.environment | changes
+        return worker_service(role, environment, self.folder / "run", slot=slot, program=program)
 
     def stop(self, *names: str) -> None:
         for name in names:

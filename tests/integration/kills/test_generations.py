@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from infra.adapters.kafka import KafkaCommands
+from infra.demo_media import Race
 from infra.settings import Settings
-from schemas.base import Command
+from schemas.base import Message
 from schemas.catalog import DeleteEvent
+from schemas.codec import decode
 from schemas.searches import SearchStatus
+from schemas.topics import VIDEO_FACTS
+from schemas.videos import ChunkIndexed, OtherModels, VideoState
 from streams.flow import Role
+from streams.index.sources import RemovalPoint
+from streams.shell.failpoints import FailpointName
 from tests.integration.conftest import Event, make_event
 from tests.integration.kills.killable import (
     Killable,
@@ -24,6 +30,7 @@ from tests.integration.kills.killable import (
     wait_for_search,
     wait_for_video,
 )
+from tests.integration.kills.orders import Order
 from tests.integration.kills.stored_faces import Person, Searcher, Seen, StoredFaces, embedded
 from tests.waiting import wait_until
 
@@ -31,7 +38,7 @@ pytestmark = pytest.mark.timeout(400)
 
 # Another detector is another version of the models.
 OTHER_MODELS = {"SPOTCLIP_DETECTOR": "blazeface"}
-ROWS_GONE_WITHIN_S = 30.0
+ROWS_GONE_WITHIN_S = TAKEN_OVER_WITHIN_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +68,9 @@ def changing(killable: Killable) -> Iterator[Killable]:
     killable.start_roles(*changed)
 
 
-def publish(killable: Killable, command: Command) -> None:
+def delete_event(killable: Killable, event: Event) -> None:
+    command = DeleteEvent(command_id=str(uuid.uuid4()), at_ms=time.time_ns() // 1_000_000, event_id=event.event_id)
+
     async def send() -> None:
         async with KafkaCommands(Settings.from_environment(killable.system.environment).kafka) as commands:
             await commands.publish(command)
@@ -98,10 +107,7 @@ def test_a_search_sees_old_or_new_and_nothing_of_what_was_deleted(
         killable.wait_for_removal(event, "a")
         steps.append(stored.see(event.event_id, person))
         before = searcher.searches
-        publish(
-            killable,
-            DeleteEvent(command_id=str(uuid.uuid4()), at_ms=time.time_ns() // 1_000_000, event_id=event.event_id),
-        )
+        delete_event(killable, event)
         wait_until(lambda: not stored.see(event.event_id, person), ROWS_GONE_WITHIN_S, "the event is removed")
         steps.append({})
         wait_until(lambda: searcher.searches > before + 2, ROWS_GONE_WITHIN_S, "it was searched for after that")
@@ -155,3 +161,62 @@ def test_searches_complete_while_first_index_and_then_match_workers_change(
         assert (record.status, len(record.clips)) == (SearchStatus.COMPLETED, 2)
         changing.stop(Role.MATCH)
         changing.start_roles(Role.MATCH, **OTHER_MODELS)
+
+
+@pytest.mark.full
+def test_sources_under_way_while_workers_with_other_models_take_over_are_never_mixed(
+    changing: Killable, race: Race, stored: StoredFaces, new_person: Person
+) -> None:
+    """The workers of before leave last, as in a change that rolls over them."""
+    event = make_event(changing.system)
+    keys = [f"cam-{number}" for number in range(4)]
+    other = changing.start_another(Role.INDEX, "1", **OTHER_MODELS)
+    for key in keys:
+        start_video(event, key, race.path)
+    wait_until(
+        lambda: any(isinstance(fact, OtherModels) for fact in facts_of(changing, event)),
+        TAKEN_OVER_WITHIN_S,
+        "a worker refuses what another one began",
+    )
+    changing.stop(Role.INDEX)
+    for key in keys:
+        wait_for_video(event, key)
+    records = [changing.ends.video(event, key) for key in keys]
+    assert [(record.state, record.error) for record in records] == [(VideoState.INDEXED, None)] * len(keys)
+    assert new_person.model in [record.model for record in records]
+    made_with = {
+        (fact.source_video_key, fact.generation, fact.model)
+        for fact in facts_of(changing, event)
+        if isinstance(fact, ChunkIndexed)
+    }
+    for record in records:
+        seen = [each for each in made_with if each[:2] == (record.source_video_key, record.active_generation)]
+        assert [model for _, _, model in seen] == [record.model]
+    mine = {record.source_video_key: record.generation for record in records if record.model == new_person.model}
+    assert generations(stored.see(event.event_id, new_person)) == mine
+    changing.stop(other)
+
+
+def facts_of(killable: Killable, event: Event) -> list[Message]:
+    """Everything that workers reported of the event's sources."""
+    prefix = f"{event.event_id}/".encode()
+    return [
+        decode(VIDEO_FACTS, entry.value) for entry in killable.log.read(VIDEO_FACTS) if entry.key.startswith(prefix)
+    ]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("point", [RemovalPoint.FACES_REMOVED, FailpointName.STAGE_TAKEN])
+def test_the_deletion_of_an_event_survives_a_kill(
+    killable: Killable, event: Event, stored: StoredFaces, person: Person, point: str
+) -> None:
+    killable.settle()
+    killable.orders.clear()
+    order = Order(role=Role.INDEX, point=point)
+    killable.orders.give(order)
+    delete_event(killable, event)
+    killable.settle()
+    assert killable.orders.carried_out(order)
+    assert stored.see(event.event_id, person) == {}
+    for key in ("a", "b"):
+        wait_until(lambda key=key: not stored.rows(event.event_id, key), ROWS_GONE_WITHIN_S, f"no row of {key} is left")
