@@ -1,6 +1,7 @@
 """The pipeline on one page, in flow order: who reads which topic, and what comes of it.
 
     catalog.commands ─> LEDGER catalog ══> catalog
+                         └> sources (the end of an event)
     videos.commands ─> LEDGER videos ══> videos
                          │        ▲
                   sources, chunks │ videos.facts
