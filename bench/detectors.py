@@ -4,7 +4,7 @@
 
 Faces that YuNet finds in the packaged photos and films, one picture of a film each second, are scaled to a width in a
 1080p frame and put at random places on packaged footage without faces; or turned, at 120 px. Looked at as indexing
-does, 640 px wide and 960 px wide. `recall` counts faces found, `passed` those of them that the second look lets pass.
+does, 896 px wide and 1280 px wide. `recall` counts faces found, `passed` those of them that the second look lets pass.
 """
 
 import time
@@ -30,7 +30,7 @@ from streams.vision.quality import second_look
 Image = npt.NDArray[np.uint8]
 
 KINDS = (DetectorKind.YUNET, DetectorKind.BLAZEFACE, DetectorKind.HOG)
-SIDES_PX = (640, 960)
+SIDES_PX = (896, 1280)
 WIDTHS_PX = (30, 40, 50, 60, 80, 100, 140, 200)
 TILTS_DEG = (0, 15, 30, 45, 60, 90)
 TILTED_PX = 120

@@ -7,13 +7,19 @@ without a GPU.
 from dataclasses import dataclass
 
 
+# Long side of the detector's picture for far faces: those of 36 to 60 px in a 1080p frame were found in 85 % of their
+# time, with the usual one in 69 % (docs/accuracy.md), for about twice the time of a look.
+FAR_SIDE_PX = 1280
+
+
 @dataclass(frozen=True)
 class FacePolicy:
     """What counts as a face in a video, and how faces become tracks."""
 
-    # Long side of the detector's picture: recall by face width <=50 / 50-90 / 90-130 / >130 px of a 1080p frame was
-    # 32 / 67 / 92 / 98 %, at 960 it was 60 / 84 / 100 / 100 % for about twice the time (measured).
-    detect_side_px: int = 640
+    # Long side of the detector's picture. Faces 60 px wide in a 1080p frame are found by 65 % at 640, by 99 % at 960, for
+    # 2.1 times the time (docs/models.md). At 864 and more everybody was found who passes with a face from 60 px on in
+    # plain light, at 640 three of four (docs/accuracy.md); 896 is a multiple of 32 in between.
+    detect_side_px: int = 896
     min_score: float = 0.6
     # Two boxes are one face where their overlap covers this part of the smaller one.
     max_overlap: float = 0.5
@@ -55,7 +61,7 @@ class FacePolicy:
 
 def face_policy(*, far_faces: bool) -> FacePolicy:
     """The policy for an event's videos; `far_faces` is its setting."""
-    return FacePolicy(detect_side_px=960) if far_faces else FacePolicy()
+    return FacePolicy(detect_side_px=FAR_SIDE_PX) if far_faces else FacePolicy()
 
 
 @dataclass(frozen=True)

@@ -189,8 +189,8 @@ def test_a_face_seen_badly_is_still_his(kind: str, tmp_path: Path, face_models: 
 
 
 def test_far_faces_are_found_by_the_larger_picture(tmp_path: Path, face_models: FaceModels, man: Selfie) -> None:
-    """A face of 40 px in a picture of 1920x1080 is one of 13 px in the detector's of 640, of 20 px in one of 960."""
-    size = (1920, 1080)
+    """A face of 40 px in a picture of 2560x1440 is one of 14 px in the detector's of 896, of 20 px in one of 1280."""
+    size = (2560, 1440)
     places = walk(8, size=size, width=40)
     path = write_video(tmp_path / "far.mp4", pictures_of(places, size), options={"preset": "ultrafast", "crf": "12"})
     assert index(path, face_models).faces_seen < 4
