@@ -30,4 +30,4 @@ def damage_sentence(ranges: tuple[Range, ...]) -> str:
     """What an operator reads of them; the first few by name."""
     named = ", ".join(f"{start / 1000:.1f}-{end / 1000:.1f} s" for start, end in ranges[:_NAMED])
     more = f" and {len(ranges) - _NAMED} more" if len(ranges) > _NAMED else ""
-    return f"damaged and only partly read: {named}{more}"
+    return f"pictures are damaged or missing: {named}{more}"

@@ -54,9 +54,10 @@ def lose_bytes(path: Path, target: Path, first_share: float, last_share: float) 
     return target
 
 
-def remuxed(path: Path, target: Path) -> Path:
+def remuxed(path: Path, target: Path, *, moov_first: bool = False) -> Path:
     """Writes the picture into another container."""
-    with av.open(str(path)) as source, av.open(str(target), "w") as out:
+    options = {"movflags": "+faststart"} if moov_first else {}
+    with av.open(str(path)) as source, av.open(str(target), "w", options=options) as out:
         stream = out.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:

@@ -82,10 +82,12 @@ def video_stream(container: InputContainer) -> VideoStream:
     """The stream that is shown: the first one that is no cover image.
 
     Raises:
-        SourceUnreadable: There is none, or it has no time base.
+        SourceUnreadable: There is none, it has no time base, or nothing can decode it.
     """
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.time_base is not None:
+            if stream.codec_context is None:
+                raise SourceUnreadable("The source video's picture is coded in a way that is not known.")
             return stream
     raise SourceUnreadable("The source file has no picture.")
 

@@ -42,7 +42,7 @@ async def test_damage_and_models_are_told(indexed: Door) -> None:
     """In a sentence and as ranges; the video is indexed all the same."""
     seen = (await ask(indexed, "GET")).json()["data"]
     assert (seen["state"], seen["damaged"], seen["model"]) == ("indexed", [{"start_s": 1.0, "end_s": 2.5}], "m1")
-    assert seen["error"] == "damaged and only partly read: 1.0-2.5 s"
+    assert seen["error"] == "pictures are damaged or missing: 1.0-2.5 s"
 
 
 async def test_a_reindex_begins_another_generation_of_the_stored_bytes(indexed: Door) -> None:

@@ -31,6 +31,6 @@ def test_of_too_many_the_nearest_become_one() -> None:
 
 
 def test_the_sentence_names_the_first_few() -> None:
-    assert damage_sentence(((0, 1_249),)) == "damaged and only partly read: 0.0-1.2 s"
+    assert damage_sentence(((0, 1_249),)) == "pictures are damaged or missing: 0.0-1.2 s"
     many = tuple((1_000 * n, 1_000 * n + 500) for n in range(8))
     assert damage_sentence(many).endswith("4.0-4.5 s and 3 more")

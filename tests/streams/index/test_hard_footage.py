@@ -224,6 +224,12 @@ def test_a_recording_cut_off_before_its_index_is_refused_with_a_sentence(tmp_pat
         probe(cut)
 
 
+def test_a_picture_larger_than_8k_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "large.mp4", [np.zeros((4608, 8208, 3), np.uint8)])
+    with pytest.raises(SourceUnreadable, match="8208x4608"):
+        probe(path)
+
+
 def test_sound_alone_has_no_picture(tmp_path: Path, face_models: FaceModels) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as out:

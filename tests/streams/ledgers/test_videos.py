@@ -101,7 +101,7 @@ def test_damaged_ranges_are_collected_and_told() -> None:
     """Those of neighbouring chunks that touch are one."""
     record = record_of(run_plain(Workers(damage=((0, 1_200), (59_000, 60_000)), broken=frozenset({2})), register()))
     assert record.damaged_ms == ((0, 1_200), (59_000, 61_200), (119_000, 120_000))
-    assert record.error == "120-180 s: damaged; damaged and only partly read: 0.0-1.2 s, 59.0-61.2 s, 119.0-120.0 s"
+    assert record.error == "120-180 s: damaged; pictures are damaged or missing: 0.0-1.2 s, 59.0-61.2 s, 119.0-120.0 s"
     assert record.state is VideoState.INDEXED
 
 

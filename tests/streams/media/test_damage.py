@@ -1,5 +1,7 @@
 """What a damaged video is found to be, against made damage at known places."""
 
+import contextlib
+import random
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from infra.demo_media import Race, find_media
 from streams.media.damage import Damage
+from streams.media.errors import SourceUnreadable
 from streams.media.probe import probe
 from streams.media.samples import samples
 from tests.damaged_video import (
@@ -209,3 +212,25 @@ def test_known_footage_has_no_damage(name: str) -> None:
 
 def test_the_race_has_no_damage(race: Race) -> None:
     assert damage_of(race.path, 30_000, 34_000, fps=5)[0] == Damage()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts", "flv", "mov"])
+def test_no_damage_ends_in_anything_but_samples_or_a_sentence(
+    container: str, intact: dict[str, Path], tmp_path: Path
+) -> None:
+    """Random bytes in random places, the header too."""
+    whole = remuxed(intact["h264"], tmp_path / f"whole.{container}").read_bytes()
+    path = tmp_path / f"spoilt.{container}"
+    readable = 0
+    for seed in range(150):
+        chance = random.Random(seed)  # noqa: S311 - the same damage on every run
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 30))):
+            at, size = chance.randrange(len(data)), chance.choice((1, 16, 500))
+            data[at : at + size] = chance.randbytes(len(data[at : at + size]))
+        path.write_bytes(data)
+        with contextlib.suppress(SourceUnreadable):
+            probe(path)
+            readable += bool(damage_of(path, fps=5)[1])
+    assert readable > 75
