@@ -6,7 +6,6 @@ without a GPU.
 
 from dataclasses import dataclass
 
-
 # Long side of the detector's picture for far faces: those of 36 to 60 px in a 1080p frame were found in 85 % of their
 # time, with the usual one in 69 % (docs/accuracy.md), for about twice the time of a look.
 FAR_SIDE_PX = 1280
@@ -16,8 +15,8 @@ FAR_SIDE_PX = 1280
 class FacePolicy:
     """What counts as a face in a video, and how faces become tracks."""
 
-    # Long side of the detector's picture. Faces 60 px wide in a 1080p frame are found by 65 % at 640, by 99 % at 960, for
-    # 2.1 times the time (docs/models.md). At 864 and more everybody was found who passes with a face from 60 px on in
+    # Long side of the detector's picture. Of faces 60 px wide in a 1080p frame 65 % were found at 640, 99 % at 960, for
+    # 2.1 times the time (measured). At 864 and more everybody was found who passes with a face from 60 px on in
     # plain light, at 640 three of four (docs/accuracy.md); 896 is a multiple of 32 in between.
     detect_side_px: int = 896
     min_score: float = 0.6

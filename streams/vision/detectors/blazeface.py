@@ -40,7 +40,7 @@ class BlazefaceDetector:
     too, but on a face seen from the front they are guesses.
     """
 
-    # 640 px where YuNet looks at 896: tiles of it show faces of 60 px as well, and larger ones would cost three times as
+    # 640 px where YuNet looks at 896: tiles of it show faces of 60 px as well; more of them would cost three times as
     # much and cut the largest faces.
     detail = 5 / 7
     chip_view = _CHIP_VIEW

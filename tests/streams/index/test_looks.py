@@ -10,7 +10,7 @@ from streams.vision.box import Box
 from streams.vision.detect import ChipView, Detection
 from streams.vision.policy import FacePolicy
 
-WIDTH, HEIGHT, SCALE = 640, 352, 3.0
+WIDTH, HEIGHT, SCALE = FacePolicy().detect_side_px, 512, 3.0
 SIDE = 20.0
 STEP_MS = 200
 POLICY = FacePolicy()
@@ -117,7 +117,7 @@ def test_two_faces_far_apart_are_looked_for_alone_and_near_ones_together() -> No
 
 
 def test_a_crowd_is_looked_at_as_a_whole() -> None:
-    crowd = [(x, y) for x in range(20, 640, 40) for y in range(20, 350, 40)]
+    crowd = [(x, y) for x in range(20, WIDTH, 40) for y in range(20, HEIGHT, 40)]
     places, detector = found(at_steps(crowd, crowd, crowd))
     assert sorted(places[200]) == sorted(crowd)
     assert set(detector.looked_at) == {(HEIGHT, WIDTH)}
