@@ -231,7 +231,10 @@ class TestFlow:
         video, search = flow.records["videos"][f"{EVENT}/{SOURCE_KEY}"], flow.records["searches"][f"{EVENT}/{REQUEST}"]
         assert isinstance(video, VideoRecord)
         assert isinstance(search, SearchRecord)
-        assert (video.state, video.error) == (VideoState.FAILED, "The source video is damaged or not a video file.")
+        assert (video.state, video.error) == (
+            VideoState.FAILED,
+            "The source video is damaged, cut off before its index, or not a video file.",
+        )
         assert search.status is SearchStatus.FAILED
         assert (search.error or "").startswith("The selfie is not a JPEG or PNG")
 
