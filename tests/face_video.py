@@ -105,12 +105,15 @@ def write_video(path: Path, pictures: Sequence[Image], **changes: Any) -> Path:
         changes: fields of `Coding` to set.
     """
     coding = Coding(**changes)
-    times_ms = coding.times_ms or [Fraction(200 * n) for n in range(len(pictures))]
+    if coding.fps is not None:
+        pictures = [picture for picture in pictures for _ in range(coding.fps // 5)]
+    ticks_per_s = coding.fps or _TICKS_PER_S
+    times_ms = coding.times_ms or [Fraction(1000 * n, coding.fps or 5) for n in range(len(pictures))]
     stored = [np.ascontiguousarray(np.rot90(picture, k=-coding.rotation // 90), np.uint8) for picture in pictures]
     with av.open(str(path), "w") as out:
-        stream = out.add_stream(coding.codec, rate=25, options=dict(coding.options))
+        stream = out.add_stream(coding.codec, rate=coding.fps or 25, options=dict(coding.options))
         stream.width, stream.height, stream.pix_fmt = stored[0].shape[1], stored[0].shape[0], coding.pix_fmt
-        stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
+        stream.time_base = stream.codec_context.time_base = Fraction(1, ticks_per_s)
         stream.gop_size, stream.max_b_frames = coding.gop, coding.b_frames
         if coding.sample_aspect is not None:
             stream.codec_context.sample_aspect_ratio = coding.sample_aspect
@@ -118,7 +121,7 @@ def write_video(path: Path, pictures: Sequence[Image], **changes: Any) -> Path:
             stream.set_display_rotation(coding.rotation)
         for picture, time_ms in zip(stored, times_ms, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=coding.pix_fmt)
-            frame.pts, frame.time_base = round(time_ms * _TICKS_PER_S / 1000), Fraction(1, _TICKS_PER_S)
+            frame.pts, frame.time_base = round(time_ms * ticks_per_s / 1000), Fraction(1, ticks_per_s)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path
@@ -136,3 +139,4 @@ class Coding:
     rotation: int = 0  # degrees counter-clockwise that a player must turn the stored picture
     times_ms: Sequence[Fraction] | None = None
     sample_aspect: Fraction | None = None
+    fps: int | None = None  # each picture is repeated to make so many a second, for codecs that want a regular rate

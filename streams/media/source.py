@@ -136,12 +136,16 @@ def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
         SourceUnreachable: The connection broke.
     """
     first: int | None = None
+    is_timed = True
     with source_errors():
         for count, packet in enumerate(read_packets(container, stream)):
             if count > MAX_LEAD_PACKETS or (first is not None and packet.dts is not None and packet.dts >= first):
                 break
+            is_timed = is_timed and (packet.pts is not None or not packet.size)
             if packet.pts is not None and not packet.is_discard:
                 first = packet.pts if first is None else min(first, packet.pts)
+    if first is None and not is_timed:
+        raise SourceUnreadable("The source video says no times of its pictures; send it in a container, such as MP4.")
     if first is None or stream.time_base is None:
         raise SourceUnreadable("The source video shows no picture.")
     return Timeline(stream.time_base, first)

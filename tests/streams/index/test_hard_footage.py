@@ -66,6 +66,14 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "H.264, 10 bit": ("mp4", {"pix_fmt": "yuv420p10le"}),
     "H.264, 4:4:4": ("mkv", {"pix_fmt": "yuv444p"}),
     "VP9": ("webm", {"codec": "libvpx-vp9", "options": VP9}),
+    "VP8": ("webm", {"codec": "libvpx", "options": VP9}),
+    "AV1": ("mp4", {"codec": "libsvtav1", "options": {"preset": "12", "svtav1-params": "lp=1"}, "fps": 25}),
+    "MPEG-2, broadcast": ("ts", {"codec": "mpeg2video", "options": {"flags": "+ildct+ilme"}, "fps": 25, "b_frames": 2}),
+    "MPEG-2, MXF": ("mxf", {"codec": "mpeg2video", "options": {}, "fps": 25}),
+    "MPEG-4, AVI": ("avi", {"codec": "mpeg4", "options": {}, "fps": 25, "b_frames": 2}),
+    "Motion JPEG": ("avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "options": {}, "fps": 25}),
+    "ProRes": ("mov", {"codec": "prores_ks", "pix_fmt": "yuv422p10le", "options": {}, "fps": 25}),
+    "FLV": ("flv", {}),
     "MPEG transport stream": ("ts", {}),
     "one keyframe": ("mp4", {"gop": 1000, "b_frames": 2, "options": {"preset": "veryfast"}}),
     "beginning at 5 s": ("mkv", {"times_ms": [Fraction(5_000 + 200 * n) for n in range(8)]}),
@@ -227,6 +235,14 @@ def test_a_recording_cut_off_before_its_index_is_refused_with_a_sentence(tmp_pat
 def test_a_picture_larger_than_8k_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = write_video(tmp_path / "large.mp4", [np.zeros((4608, 8208, 3), np.uint8)])
     with pytest.raises(SourceUnreadable, match="8208x4608"):
+        probe(path)
+
+
+@pytest.mark.parametrize(("end", "codec"), [("h264", "libx264"), ("hevc", "libx265")])
+def test_a_bare_stream_has_no_times_and_is_refused_with_a_sentence(end: str, codec: str, tmp_path: Path) -> None:
+    options = {"preset": "ultrafast"} | (X265 if codec == "libx265" else {})
+    path = write_video(tmp_path / f"bare.{end}", pictures_of(WALK), codec=codec, options=options)
+    with pytest.raises(SourceUnreadable, match="says no times"):
         probe(path)
 
 
