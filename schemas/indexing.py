@@ -62,6 +62,10 @@ class RemoveSource(GenerationMessage, frozen=True, kw_only=True):
     object_keys: tuple[str, ...] = ()
 
 
+class SweepSource(GenerationMessage, frozen=True, kw_only=True):
+    """Work: remove the faces of generations before this one, except those that searches with other models see."""
+
+
 class RemoveEvent(Message, frozen=True, kw_only=True):
     """Work: remove the faces of all sources of an event, of all generations, for good."""
 
@@ -73,4 +77,4 @@ class RemoveEvent(Message, frozen=True, kw_only=True):
         return event_key(self.event_id)
 
 
-SourceWork = SplitSource | ActivateGeneration | RemoveSource | RemoveEvent
+SourceWork = SplitSource | ActivateGeneration | RemoveSource | SweepSource | RemoveEvent

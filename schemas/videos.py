@@ -84,6 +84,12 @@ class ExpireVideo(SourceCommand, frozen=True, kw_only=True):
     generation: int
 
 
+class SweepVideo(SourceCommand, frozen=True, kw_only=True):
+    """The watchdog's: no search reads any more what this generation replaced."""
+
+    generation: int
+
+
 class GenerationMessage(Message, frozen=True, kw_only=True):
     """About one generation of a source: one registration of one content under one set of models."""
 
@@ -202,6 +208,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         deadline_at_ms: When silence becomes failure; moves on with every fact.
         past_objects: Keys of the objects of earlier bytes of this source, oldest first; clips may yet be cut of them.
         removal: The latest deletion; also under a later registration.
+        sweep_at_ms: When the rows of replaced generations may go; None when there are none.
     """
 
     event_id: int
@@ -229,6 +236,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
     deadline_at_ms: int
     past_objects: tuple[str, ...] = ()
     removal: Removal | None = None
+    sweep_at_ms: int | None = None
 
     @property
     def key(self) -> str:
@@ -244,7 +252,7 @@ class VideoRecord(Record, frozen=True, kw_only=True):
         return min(0.99, ended / len(self.chunks)) if self.chunks else 0.0
 
 
-VideoCommand = RegisterVideo | ReindexVideo | DeleteVideo | ExpireVideo
+VideoCommand = RegisterVideo | ReindexVideo | DeleteVideo | ExpireVideo | SweepVideo
 VideoFactMessage = (
     SourceSplit | SourceFailed | ChunkIndexed | ChunkFailed | GenerationActivated | OtherModels | SourceRemoved
 )

@@ -95,6 +95,9 @@ class FaceStore(Protocol):
     async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
         """Every generation of the source up to this one is gone for good, whatever its model."""
 
+    async def sweep_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """Delete the faces of the source's generations before this one that no search sees, with whatever model."""
+
     async def remove_event(self, event_id: int) -> None:
         """Every source of the event is gone for good, also those that come later."""
 

@@ -13,6 +13,7 @@ from infra.adapters.face_generations import (
     ALL_GENERATIONS,
     ALL_SOURCES,
     DELETE_REMOVED,
+    DELETE_REPLACED,
     REMOVED,
     ActiveSources,
     Removed,
@@ -23,6 +24,10 @@ from infra.adapters.face_queries import Generations, matches_query, nearest_of_s
 from infra.adapters.settings import ClickHouseSettings
 from schemas.searches import MatchedSource, Sighting
 from streams.ports import FaceRow, Found, Vector
+
+# A deletion is a mutation, which rewrites the parts without the rows: a lightweight DELETE would leave vectors on the
+# disk. Nobody waits for it.
+_IN_THE_BACKGROUND = {"mutations_sync": 0}
 
 # A row of an answer: the columns of `matches_query` behind the vector's number.
 _Row = Sequence[Any]
@@ -146,6 +151,15 @@ class ClickHouseFaces:
             await _insert(client, "removals", _REMOVALS, [[event_id], [source_video_key], [generation]])
             await _delete(client, event_id, source_video_key, generation)
 
+    async def sweep_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """In the background."""
+        client = await self._connection.get()
+        with translated("removing replaced faces"):
+            rows = (await client.query(ACTIVE, {"event": event_id})).result_rows
+            seen = [active for key, _, active, *_ in rows if key == source_video_key]
+            about = {"event": event_id, "source": source_video_key, "generation": generation, "seen": seen}
+            await client.command(DELETE_REPLACED, about, settings=_IN_THE_BACKGROUND)
+
     async def remove_event(self, event_id: int) -> None:
         """As `remove_source`, for all sources."""
         await self.remove_source(event_id=event_id, source_video_key=ALL_SOURCES, generation=ALL_GENERATIONS)
@@ -235,10 +249,8 @@ async def _removed(client: AsyncClient, event_id: int) -> Removed:
 
 
 async def _delete(client: AsyncClient, event_id: int, source_video_key: str, generation: int) -> None:
-    # A mutation, which rewrites the parts without the rows: a lightweight DELETE would leave vectors on the disk.
-    # Nobody waits for it.
     parameters = {"event": event_id, "source": source_video_key, "generation": generation}
-    await client.command(DELETE_REMOVED, parameters, settings={"mutations_sync": 0})
+    await client.command(DELETE_REMOVED, parameters, settings=_IN_THE_BACKGROUND)
 
 
 async def _insert(client: AsyncClient, table: str, types: dict[str, str], columns: list[Sequence[object]]) -> None:

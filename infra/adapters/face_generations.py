@@ -41,6 +41,12 @@ WHERE event_id = {event:UInt64}
 AND ({source:String} = '' OR source_video_key = {source:String}) AND generation <= {generation:UInt32}
 """
 
+DELETE_REPLACED = """
+ALTER TABLE face_vectors DELETE
+WHERE event_id = {event:UInt64} AND source_video_key = {source:String}
+AND generation < {generation:UInt32} AND NOT has({seen:Array(UInt32)}, generation)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ActiveSources:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
-from schemas.indexing import ModelWork, RemoveEvent, RemoveSource, SourceWork, SplitSource
-from schemas.videos import GenerationActivated, OtherModels, SourceFailed, SourceRemoved, SourceSplit
+from schemas.indexing import ModelWork, RemoveEvent, RemoveSource, SourceWork, SplitSource, SweepSource
+from schemas.videos import GenerationActivated, GenerationMessage, OtherModels, SourceFailed, SourceRemoved, SourceSplit
 from streams import jobs
 from streams.index.models_asked import refused
 from streams.index.split import plan_chunks
@@ -51,10 +51,13 @@ class SourceKeeper:
     async def __call__(
         self, work: SourceWork
     ) -> Sequence[SourceSplit | SourceFailed | GenerationActivated | OtherModels | SourceRemoved]:
-        """What became of it, for the videos ledger; an event's removal is reported to nobody."""
+        """What became of it, for the videos ledger; what nothing follows is reported to nobody."""
         match work:
             case RemoveSource():
                 return [await self._remove(work)]
+            case SweepSource():
+                await self.faces.sweep_source(**_about(work))
+                return []
             case RemoveEvent():
                 await self.faces.remove_event(work.event_id)
                 self.failpoint(RemovalPoint.FACES_REMOVED)
@@ -110,12 +113,12 @@ class SourceKeeper:
 
 def source_failed(work: SourceWork, sentence: str, at_ms: int) -> SourceFailed | None:
     """The fact by which the ledger gives a source up; None for a removal, which nothing ends but its being done."""
-    if isinstance(work, RemoveSource | RemoveEvent):
+    if isinstance(work, RemoveSource | SweepSource | RemoveEvent):
         return None
     return SourceFailed(**_about(work), at_ms=at_ms, error=sentence)
 
 
-def _about(work: ModelWork | RemoveSource) -> _Generation:
+def _about(work: GenerationMessage) -> _Generation:
     return {
         "event_id": work.event_id,
         "source_video_key": work.source_video_key,

@@ -26,6 +26,9 @@ RUNNING = (VideoState.QUEUED, VideoState.INDEXING)
 # A change of models that rolls over the workers starts a source anew once; more than this is a fleet that does not
 # agree, and every start costs the work of the one before.
 MAX_RESTARTS = 8
+# Rows that were replaced may still be read by the scan of a search that began before. A scan is given up after 60 s;
+# ten times that also covers a worker that was stopped and goes on.
+SWEEP_AFTER_MS = 600_000
 # Clips of a search that saw earlier bytes read their object until they are cut; so many uploads later they are.
 PAST_OBJECTS_KEPT = 8
 
@@ -64,9 +67,9 @@ def heard(before: VideoRecord, fact: VideoFactMessage) -> Decision:
         case ChunkFailed() if _open(record, fact.chunk):
             given_up = FailedChunk(chunk=fact.chunk, error=fact.error)
             chunks = tuple(sorted((*record.failed, given_up), key=lambda failed: failed.chunk))
-            decision = _ended_if_whole(_with_error(msgspec.structs.replace(record, failed=chunks)))
+            decision = _ended_if_whole(_with_error(msgspec.structs.replace(record, failed=chunks)), fact.at_ms)
         case GenerationActivated():
-            decision = _seen_whole(msgspec.structs.replace(record, active_generation=fact.generation))
+            decision = _seen_whole(msgspec.structs.replace(record, active_generation=fact.generation), fact.at_ms)
     return decision
 
 
@@ -130,7 +133,7 @@ def _indexed(record: VideoRecord, fact: ChunkIndexed) -> Decision:
         faces=record.faces + fact.faces,
         tracks=record.tracks + fact.tracks,
     )
-    return _ended_if_whole(_with_error(counted))
+    return _ended_if_whole(_with_error(counted), fact.at_ms)
 
 
 def _open(record: VideoRecord, chunk: int) -> bool:
@@ -149,21 +152,22 @@ def _with_error(record: VideoRecord) -> VideoRecord:
     return msgspec.structs.replace(record, error="; ".join(sentences) or None)
 
 
-def _ended_if_whole(record: VideoRecord) -> Decision:
+def _ended_if_whole(record: VideoRecord, at_ms: int) -> Decision:
     if len(record.done) + len(record.failed) < len(record.chunks):
         return Decision(record)
     if not record.done:
         return Decision(failed(record, record.error or "no part of the video could be read"))
     if record.active_generation == record.generation:
-        return _seen_whole(record)
+        return _seen_whole(record, at_ms)
     return Decision(record, (ActivateGeneration(**_asked(record), duration_ms=record.duration_ms or 0),))
 
 
-def _seen_whole(record: VideoRecord) -> Decision:
-    """Searches see all of it, and no bytes of before for much longer."""
+def _seen_whole(record: VideoRecord, at_ms: int) -> Decision:
+    """Searches see all of it, and neither rows nor bytes of before for much longer."""
     kept = record.past_objects[-PAST_OBJECTS_KEPT:]
     old = record.past_objects[: len(record.past_objects) - len(kept)]
-    indexed = msgspec.structs.replace(record, state=VideoState.INDEXED, past_objects=kept)
+    sweep_at_ms = at_ms + SWEEP_AFTER_MS if record.generation > 1 else None
+    indexed = msgspec.structs.replace(record, state=VideoState.INDEXED, past_objects=kept, sweep_at_ms=sweep_at_ms)
     if not old:
         return Decision(indexed)
     forget = RemoveSource(

@@ -1,7 +1,11 @@
 """The videos ledger: one source from its registration to the moment that searches see it whole, and to its deletion."""
 
+from typing import Any
+
+import msgspec
+
 from schemas.base import Message
-from schemas.indexing import RemoveSource
+from schemas.indexing import RemoveSource, SweepSource
 from schemas.records import Outcome
 from schemas.videos import (
     DeleteVideo,
@@ -10,6 +14,7 @@ from schemas.videos import (
     ReindexVideo,
     Removal,
     SourceObject,
+    SweepVideo,
     VideoCommand,
     VideoFactMessage,
     VideoRecord,
@@ -31,6 +36,8 @@ def decide(record: VideoRecord | None, message: VideoCommand | VideoFactMessage)
         return _command(record, message)
     if record is None:
         return Decision(record)
+    if isinstance(message, SweepVideo):
+        return _sweep(record, message)
     if isinstance(message, ExpireVideo):
         if message.generation != record.generation or record.state not in RUNNING:
             return Decision(record)
@@ -38,17 +45,29 @@ def decide(record: VideoRecord | None, message: VideoCommand | VideoFactMessage)
     return _fact(record, message)
 
 
-def expire(record: VideoRecord, now_ms: int) -> ExpireVideo | None:
-    """The command that gives the source up once it was silent past its deadline."""
-    if record.state not in RUNNING or now_ms <= record.deadline_at_ms:
-        return None
-    return ExpireVideo(
-        command_id=f"expire-{record.generation}",
-        at_ms=now_ms,
-        event_id=record.event_id,
-        source_video_key=record.source_video_key,
-        generation=record.generation,
+def expire(record: VideoRecord, now_ms: int) -> ExpireVideo | SweepVideo | None:
+    """The command that gives the source up once it was silent past its deadline, or clears up after it is indexed."""
+    about: dict[str, Any] = {
+        "at_ms": now_ms,
+        "event_id": record.event_id,
+        "source_video_key": record.source_video_key,
+        "generation": record.generation,
+    }
+    if record.state in RUNNING and now_ms > record.deadline_at_ms:
+        return ExpireVideo(command_id=f"expire-{record.generation}", **about)
+    if record.state is VideoState.INDEXED and record.sweep_at_ms is not None and now_ms > record.sweep_at_ms:
+        return SweepVideo(command_id=f"sweep-{record.generation}", **about)
+    return None
+
+
+def _sweep(record: VideoRecord, message: SweepVideo) -> Decision:
+    due = record.state is VideoState.INDEXED and record.sweep_at_ms is not None
+    if not due or message.generation != record.generation:
+        return Decision(record)
+    sweep = SweepSource(
+        event_id=record.event_id, source_video_key=record.source_video_key, generation=record.generation
     )
+    return Decision(msgspec.structs.replace(record, sweep_at_ms=None), (sweep,))
 
 
 def _fact(record: VideoRecord, fact: VideoFactMessage) -> Decision:

@@ -91,6 +91,22 @@ class MemoryFaces:
         self.removed[event_id, source_video_key] = max(before, generation)
         self._forget()
 
+    async def sweep_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
+        """Forget the faces of before."""
+        self._check()
+        shown = {
+            source.generation
+            for (event, key, _), source in self.active.items()
+            if (event, key) == (event_id, source_video_key)
+        }
+        self.rows = {
+            place: faces
+            for place, faces in self.rows.items()
+            if (place.event_id, place.source_video_key) != (event_id, source_video_key)
+            or place.generation >= generation
+            or place.generation in shown
+        }
+
     async def remove_event(self, event_id: int) -> None:
         """Remember it and forget the faces."""
         self._check()

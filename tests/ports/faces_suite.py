@@ -228,6 +228,23 @@ class FacesSuite:
             (found,) = await faces.find(event, MODEL, [me], [LIMIT])
             assert (found.sightings, found.nearest_distance, found.other_models) == ((), None, 0)
 
+    async def test_sweep_takes_nothing_that_a_search_sees(self, faces: FaceStore, event: int) -> None:
+        """Not of another source, nor of another model, nor of a generation that is not there yet."""
+        me = unlike(1)
+        for source in ("cam-1", "cam-2"):
+            for generation, model in ((1, "model-b"), (2, MODEL), (3, MODEL)):
+                await _chunk(faces, event, [face(me)], source=source, generation=generation)
+                await _activate(faces, event, source=source, generation=generation, model=model)
+        await _chunk(faces, event, [face(me)], generation=4)
+        await faces.sweep_source(event_id=event, source_video_key="cam-1", generation=3)
+        for model, seen in ((MODEL, 3), ("model-b", 1)):
+            (found,) = await faces.find(event, model, [me], [LIMIT])
+            assert {s.source_video_key: s.generation for s in found.sources} == {"cam-1": seen, "cam-2": seen}
+            assert len(found.sightings) == 2
+        await _activate(faces, event, generation=4)
+        (found,) = await faces.find(event, MODEL, [me], [LIMIT])
+        assert {s.source_video_key: s.generation for s in found.sources} == {"cam-1": 4, "cam-2": 3}
+
     async def test_removed_event_is_gone_for_good(self, faces: FaceStore, event: int) -> None:
         """With all that comes later; the others stay."""
         me, other = unlike(1), event_of_its_own()

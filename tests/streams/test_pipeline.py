@@ -23,14 +23,20 @@ from streams.vision.models.model_set import ModelSet
 from tests.streams.work import EVENT, NOW_MS, REQUEST, SOURCE_KEY, World, new_world
 
 # Work that no ledger gives up: it is tried until it is done, or lies among the dead letters.
-NEVER_GIVEN_UP = {indexing.RemoveEvent, indexing.RemoveSource}
+NEVER_GIVEN_UP = {indexing.RemoveEvent, indexing.RemoveSource, indexing.SweepSource}
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 # Read by replicas, organisers and people who mend things; no part of the flow.
 READ_OUTSIDE = {topics.CATALOG, topics.VIDEOS, topics.SEARCHES, topics.CLIPS_READY, topics.USAGE, topics.DEAD_LETTERS}
 # What the ledgers may send, by their modules' rules; the flow below and their own tests send each of them.
 LEDGER_OUTPUTS: dict[str, set[type[Message]]] = {
     "catalog": {indexing.RemoveEvent},
-    "videos": {indexing.SplitSource, indexing.IndexChunk, indexing.ActivateGeneration, indexing.RemoveSource},
+    "videos": {
+        indexing.SplitSource,
+        indexing.IndexChunk,
+        indexing.ActivateGeneration,
+        indexing.RemoveSource,
+        indexing.SweepSource,
+    },
     "searches": {searches.MatchSelfie, searches.RenderClip, public.ClipPublished, public.UsageEntry},
 }
 

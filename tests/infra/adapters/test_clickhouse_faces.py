@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from infra.adapters.clickhouse import ClickHouseFaces
+from infra.adapters.clickhouse_client import ClickHouseClient
 from infra.adapters.settings import ClickHouseSettings
 from streams.outcomes import Unavailable
 from tests.ports.faces_suite import LIMIT, MODEL, FacesSuite, event_of_its_own, face, near, unlike
+from tests.waiting import wait_until_async
 
 pytestmark = pytest.mark.engines
 
@@ -97,3 +99,24 @@ async def test_missing_tables_lead_to_provisioning(clickhouse_settings: ClickHou
     with pytest.raises(Unavailable, match="provision"):
         await store.find(1, MODEL, [unlike(1)], [LIMIT])
     await store.close()
+
+
+async def test_swept_faces_leave_the_table(store: ClickHouseFaces, migrated: ClickHouseSettings) -> None:
+    """Those of replaced generations alone, each model's own active one left out."""
+    event = event_of_its_own()
+    for generation, model in ((1, MODEL), (2, "model-b"), (3, MODEL)):
+        about = {"event_id": event, "source_video_key": "cam", "generation": generation}
+        await store.put_chunk(**about, chunk=0, faces=[face(unlike(generation))])
+        await store.activate(**about, model=model, object_key="sources/x", duration_ms=9_000)
+    await store.sweep_source(event_id=event, source_video_key="cam", generation=3)
+    client = ClickHouseClient(migrated)
+
+    async def left() -> list[int]:
+        query = "SELECT generation FROM face_vectors WHERE event_id = {event:UInt64} ORDER BY generation"
+        return [row[0] for row in (await (await client.get()).query(query, {"event": event})).result_rows]
+
+    async def swept() -> bool:
+        return await left() == [2, 3]
+
+    await wait_until_async(swept, 10.0, "the replaced generation is gone")
+    await client.close()

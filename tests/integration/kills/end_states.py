@@ -47,6 +47,7 @@ def plain_video(record: VideoRecord) -> VideoRecord:
         source=msgspec.structs.replace(record.source, object_key=""),
         registered_at_ms=0,
         deadline_at_ms=0,
+        sweep_at_ms=None if record.sweep_at_ms is None else 0,
         applied={},
         verdicts=tuple(msgspec.structs.replace(verdict, command_id="") for verdict in record.verdicts),
     )

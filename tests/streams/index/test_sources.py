@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.embedded.ports import free_port
-from schemas.indexing import ActivateGeneration, RemoveEvent, RemoveSource
+from schemas.indexing import ActivateGeneration, RemoveEvent, RemoveSource, SweepSource
 from schemas.videos import GenerationActivated, OtherModels, SourceFailed, SourceRemoved, SourceSplit
 from streams.index.sources import RemovalPoint, SourceKeeper, SourcePoint, source_failed
 from streams.index.split import plan_chunks
@@ -177,6 +177,13 @@ async def test_a_removal_waits_for_the_store_and_is_given_up_by_nobody(world: Wo
     assert world.objects.private == {"old": b"old"}
     assert source_failed(work, "why", 5) is None
     assert source_failed(RemoveEvent(event_id=EVENT), "why", 5) is None
+
+
+async def test_replaced_faces_are_swept_and_no_ledger_hears_of_it(world: World, keeper: SourceKeeper) -> None:
+    for generation in (GENERATION - 1, GENERATION):
+        await world.faces.put_chunk(**ABOUT | {"generation": generation}, chunk=0, faces=[face(unlike(1))])
+    assert await keeper(SweepSource(**ABOUT)) == []
+    assert [place.generation for place in world.faces.rows] == [GENERATION]
 
 
 async def test_an_events_faces_are_removed_and_no_ledger_hears_of_it(world: World, keeper: SourceKeeper) -> None:

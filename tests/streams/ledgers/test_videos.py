@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.indexing import IndexChunk, RemoveSource, SplitSource
+from schemas.indexing import IndexChunk, RemoveSource, SplitSource, SweepSource
 from schemas.records import Outcome
-from schemas.videos import ReindexVideo, VideoState
-from streams.ledgers.generations import PAST_OBJECTS_KEPT
+from schemas.videos import ReindexVideo, SweepVideo, VideoState
+from streams.ledgers.generations import PAST_OBJECTS_KEPT, SWEEP_AFTER_MS
 from streams.ledgers.videos import decide, expire
 from tests.streams.ledgers.histories import Bench
 from tests.streams.ledgers.index_workers import LIMIT_MS, NAMES, Workers, record_of, register, run_on, run_plain
@@ -144,3 +144,27 @@ def test_the_oldest_bytes_go_once_newer_ones_are_seen() -> None:
     forgotten = [work for work in bench.sent if isinstance(work, RemoveSource)]
     assert [(work.generation, work.object_keys) for work in forgotten] == [(0, ("sources/0",)), (0, ("sources/1",))]
     assert record_of(bench).removal is None
+
+
+def test_replaced_rows_are_swept_once_no_search_reads_them_any_more() -> None:
+    bench = run_plain(Workers(), register("a"))
+    assert record_of(bench).sweep_at_ms is None
+    run_on(bench, reindex())
+    due_at_ms = 2_000 + SWEEP_AFTER_MS
+    assert expire(record_of(bench), due_at_ms) is None
+    sweep = expire(record_of(bench), due_at_ms + 1)
+    assert isinstance(sweep, SweepVideo)
+    for _ in range(2):
+        run_on(bench, sweep)
+    asked = [work for work in bench.sent if isinstance(work, SweepSource)]
+    assert [work.generation for work in asked] == [2]
+    assert expire(record_of(bench), due_at_ms + 2) is None
+
+
+def test_nothing_is_swept_while_the_next_generation_is_made() -> None:
+    bench = run_plain(Workers(), register("a"), reindex())
+    sweep = expire(record_of(bench), 10 * SWEEP_AFTER_MS)
+    assert sweep is not None
+    bench.deliver(reindex(command="r2"))
+    bench.deliver(sweep)
+    assert not [work for work in bench.sent if isinstance(work, SweepSource)]
