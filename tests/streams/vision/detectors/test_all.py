@@ -15,6 +15,7 @@ from streams.vision.policy import FacePolicy
 from streams.vision.quality import NOTHING_SEEN, SecondLook, second_look
 from streams.vision.selfie import read_selfie
 from streams.vision.selfie_outcome import Selfie
+from tests.streams.vision.picture_files import as_png
 from tests.streams.vision.pictures import Image, photo, stored_vectors
 
 POLICY = FacePolicy()
@@ -148,3 +149,12 @@ def test_the_whole_recipe_finds_the_man_by_his_selfie(any_models: FaceModels) ->
     # A match is nearer than .50.
     assert nearest["single_face.mp4"] < 0.45
     assert nearest["WolfgangLanger_Pexels.mp4"] > 0.55
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_selfie_on_its_side_gives_the_vector_of_the_upright_one(any_models: FaceModels, turns: int) -> None:
+    upright = read_selfie(as_png(photo(SELFIE)), any_models)
+    lying = read_selfie(as_png(np.rot90(photo(SELFIE), turns)), any_models)
+    assert isinstance(upright, Selfie)
+    assert isinstance(lying, Selfie)
+    np.testing.assert_allclose(lying.vector, upright.vector, atol=1e-6)
