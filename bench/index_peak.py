@@ -22,17 +22,9 @@ from infra.provision import provision
 from infra.settings import Settings
 from schemas.base import Message
 from schemas.codec import decode
+from schemas.indexing import IndexChunk, SplitSource
 from schemas.topics import VIDEO_FACTS
-from schemas.videos import (
-    ChunkFailed,
-    ChunkIndexed,
-    ChunkSpan,
-    IndexChunk,
-    SourceFailed,
-    SourceObject,
-    SourceSplit,
-    SplitSource,
-)
+from schemas.videos import ChunkFailed, ChunkIndexed, ChunkSpan, SourceFailed, SourceObject, SourceSplit
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLING_FPS = 5.0
@@ -191,6 +183,7 @@ async def _index(
                     generation=split_work.generation,
                     source=source,
                     span=span,
+                    model=split.model,
                     sampling_fps=SAMPLING_FPS,
                 )
                 await commands.publish(work)
