@@ -15,13 +15,13 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Line:
-    """A named line; `mark` is a point of it to show, with its text."""
+    """A named line; `mark` is a point of it to show."""
 
     name: str
     points: Points
     color: str
     dashed: bool = False
-    mark: tuple[float, float, str] | None = None
+    mark: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _line(line: Line, panel: Panel) -> str:
     if line.mark is None:
         return drawn
     x, y = _x(panel.x, line.mark[0]), _y(panel.y, line.mark[1])
-    return f"{drawn}\n<circle cx='{x:.1f}' cy='{y:.1f}' r='4' fill='{line.color}'/>{_text(x, y - 9, line.mark[2])}"
+    return f"{drawn}\n<circle cx='{x:.1f}' cy='{y:.1f}' r='4' fill='{line.color}'/>"
 
 
 def _legend(number: int, line: Line) -> str:

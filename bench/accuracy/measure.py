@@ -195,10 +195,9 @@ def _at(work: Work, threshold: float) -> tuple[float, float, float]:
 
 
 def _tradeoff(pairs: Comparisons) -> tuple[tuple[float, float], ...]:
-    """(FMR, FNMR) from one false match in all comparisons to one in three."""
-    rates = np.geomspace(1 / len(pairs.impostors), 1 / 3, 40)
-    points = [(float(rate), _share(pairs, threshold_at(pairs.impostors, float(rate)))) for rate in rates]
-    return tuple(points)
+    """(FMR, FNMR), from the smallest rate that a handful of comparisons resolve to one in ten."""
+    rates = [float(rate) for rate in np.geomspace(max(1e-4, 1 / len(pairs.impostors)), 0.1, 40)]
+    return tuple((rate, _share(pairs, threshold_at(pairs.impostors, rate))) for rate in rates)
 
 
 def _share(pairs: Comparisons, threshold: float) -> float:

@@ -30,18 +30,17 @@ def write_docs(measured: Sequence[Measures], docs: Path = DOCS) -> None:
 def _thresholds(measured: Sequence[Measures]) -> Panel:
     lines = []
     for each, color in zip(measured, _COLORS, strict=False):
-        default = f"{each.max_distance:.2f}"
         recall = [(threshold, recall_s) for threshold, recall_s, _ in each.curve]
         precision = [(threshold, precision_s) for threshold, _, precision_s in each.curve]
         lines += [
-            Line(f"recall, {each.recipe}", recall, color, mark=(each.max_distance, each.recall_s.value, default)),
+            Line(f"recall, {each.recipe}", recall, color, mark=(each.max_distance, each.recall_s.value)),
             Line(
                 f"precision, {each.recipe}", precision, color, dashed=True,
-                mark=(each.max_distance, each.precision_s.value, default),
+                mark=(each.max_distance, each.precision_s.value),
             ),
         ]  # fmt: skip
     x = Axis("threshold (Euclidean distance)", (0.3, 0.4, 0.5, 0.6, 0.7), lambda value: f"{value:.1f}")
-    return Panel("Seconds of footage", x, _percent("share of seconds"), lines)
+    return Panel("Seconds of footage; dots: usual thresholds", x, _percent("share of seconds"), lines)
 
 
 def _tradeoffs(measured: Sequence[Measures]) -> Panel:
