@@ -14,6 +14,7 @@ BENCHES: Mapping[str, Callable[[Path], Sequence[str]]] = {
     "memory": lambda race: ("--keep", str(race.parent)),
     "index": lambda race: ("--keep", str(race.parent)),
     "cut_cost": lambda _race: (),
+    "match": lambda _race: (),
     "accuracy": lambda race: ("--models", str(race.parent / "models")),
     "detectors": lambda race: ("--models", str(race.parent / "models")),
 }

@@ -244,8 +244,7 @@ async def _nearest(
 
 
 async def _removed(client: AsyncClient, event_id: int) -> Removed:
-    rows = (await client.query(REMOVED, {"event": event_id})).result_rows
-    return Removed({key: generation for key, generation in rows})  # noqa: C416 - rows are sequences, not pairs
+    return Removed.of((await client.query(REMOVED, {"event": event_id})).result_rows)
 
 
 async def _delete(client: AsyncClient, event_id: int, source_video_key: str, generation: int) -> None:

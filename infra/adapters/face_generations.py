@@ -11,29 +11,16 @@ ALL_SOURCES = ""
 # Of `removals`: every generation, also those that come later.
 ALL_GENERATIONS = 2**32 - 1
 
-# `max` of no rows is 0, and generations start at 1.
+# A row has a model, or tells what was removed. The highest generation of each counts: that is found out here, since
+# a join, or FINAL, takes longer to plan than these few rows take to read.
 ACTIVE = """
-WITH
-    (SELECT max(generation) FROM removals WHERE event_id = {event:UInt64} AND source_video_key = '') AS of_all,
-    removed AS
-    (
-        SELECT source_video_key, max(generation) AS generation
-        FROM removals WHERE event_id = {event:UInt64} GROUP BY source_video_key
-    )
-SELECT s.source_video_key, s.model, s.generation, s.object_key, s.duration_ms
-FROM
-(
-    SELECT source_video_key, model, generation, object_key, duration_ms
-    FROM sources FINAL WHERE event_id = {event:UInt64}
-) AS s
-LEFT JOIN removed AS r ON s.source_video_key = r.source_video_key
-WHERE s.generation > greatest(of_all, r.generation)
-ORDER BY s.source_video_key
+SELECT source_video_key, model, generation, object_key, duration_ms, 0 AS removed
+FROM sources WHERE event_id = {event:UInt64}
+UNION ALL
+SELECT source_video_key, '', generation, '', 0, 1 FROM removals WHERE event_id = {event:UInt64}
 """
 
-REMOVED = """
-SELECT source_video_key, max(generation) FROM removals WHERE event_id = {event:UInt64} GROUP BY source_video_key
-"""
+REMOVED = "SELECT source_video_key, generation FROM removals WHERE event_id = {event:UInt64}"
 
 DELETE_REMOVED = """
 ALTER TABLE face_vectors DELETE
@@ -73,22 +60,34 @@ class ActiveSources:
 
 def active_sources(rows: Iterable[Sequence[Any]], model: str) -> ActiveSources:
     """From the rows of `ACTIVE`."""
-    sources: dict[str, MatchedSource] = {}
-    keys: set[str] = set()
-    for key, of_model, generation, object_key, duration_ms in rows:
-        keys.add(key)
-        if of_model == model:
-            sources[key] = MatchedSource(
+    newest: dict[tuple[str, str], MatchedSource] = {}
+    gone: list[tuple[str, int]] = []
+    for key, of_model, generation, object_key, duration_ms, removed in rows:
+        if removed:
+            gone.append((key, generation))
+        elif (before := newest.get((key, of_model))) is None or before.generation <= generation:
+            newest[key, of_model] = MatchedSource(
                 source_video_key=key, generation=generation, object_key=object_key, duration_ms=duration_ms
             )
-    return ActiveSources(sources, len(keys) - len(sources))
+    removals = Removed.of(gone)
+    left = {place: each for place, each in newest.items() if not removals.holds(place[0], each.generation)}
+    sources = {key: left[key, of_model] for key, of_model in sorted(left) if of_model == model}
+    return ActiveSources(sources, len({key for key, _ in left} - sources.keys()))
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What is gone of an event, from the rows of `REMOVED`: by key, every generation up to this one."""
+    """What is gone of an event: by key, every generation up to this one."""
 
     up_to: Mapping[str, int]
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[Any]]) -> "Removed":
+        """From the rows of `REMOVED`."""
+        up_to: dict[str, int] = {}
+        for key, generation in rows:
+            up_to[key] = max(generation, up_to.get(key, 0))
+        return cls(up_to)
 
     def holds(self, source_video_key: str, generation: int) -> bool:
         """Whether this generation is gone."""
