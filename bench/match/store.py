@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from bench.match.strangers import ROWS_PER_TRACK, Floats
 from infra.adapters.clickhouse_migrations import migrate
+from infra.adapters.face_generations import scope_of
 from infra.adapters.face_prefix import PREFIX, stored_prefix
 from infra.adapters.settings import ClickHouseSettings
 from infra.embedded import clickhouse
@@ -38,14 +39,21 @@ CREATE TABLE plain
 ENGINE = MergeTree ORDER BY (event_id, source_video_key, generation, chunk, track, time_ms)
 """
 _COLUMNS = (
-    *("event_id", "source_video_key", "generation", "chunk", "track", "track_start_ms", "track_end_ms"),
+    *("event_id", "scope", "source_video_key", "generation", "chunk", "track", "track_start_ms", "track_end_ms"),
     *("sample_times_ms", "time_ms", "quality", "prefix", "vector"),
 )
 _SAMPLES = 5
 # ClickHouse's RowBinary of one row; a length stands before each string and list.
 _ROW = np.dtype(
     [
-        *(("event_id", "<u8"), ("key_length", "u1"), ("key", "S7"), ("generation", "<u4"), ("chunk", "<u4")),
+        *(
+            ("event_id", "<u8"),
+            ("scope", "<u8"),
+            ("key_length", "u1"),
+            ("key", "S7"),
+            ("generation", "<u4"),
+            ("chunk", "<u4"),
+        ),
         *(("track", "<u4"), ("start", "<u4"), ("end", "<u4"), ("samples_length", "u1"), ("samples", "<u4", _SAMPLES)),
         *(("time", "<u4"), ("quality", "<f4"), ("prefix_length", "u1"), ("prefix", "<u2", PREFIX)),
         *(("vector_length", "<u2"), ("vector", "<f4", 128)),
@@ -70,7 +78,7 @@ class Store:
     def settle(self) -> None:
         """Fills the plain table with the same rows, and merges each to one part, as both are long after the race."""
         self.client.command(_PLAIN)
-        columns = ", ".join(name for name in _COLUMNS if name != "prefix")
+        columns = ", ".join(name for name in _COLUMNS if name not in ("scope", "prefix"))
         self.client.command(f"INSERT INTO plain SELECT {columns} FROM face_vectors")  # noqa: S608 - our own names
         for table in ("face_vectors", "plain"):
             self.client.command(f"OPTIMIZE TABLE {table} FINAL")
@@ -135,6 +143,8 @@ def _rows(first_row: int, vectors: Floats) -> npt.NDArray[np.void]:
     rows["event_id"], rows["generation"], rows["quality"] = EVENT, GENERATION, 0.9
     keys = [f"cam-{source:03}".encode() for source in range(int(number[-1]) // _ROWS_PER_SOURCE + 1)]
     rows["key_length"], rows["key"] = 7, np.array(keys)[number // _ROWS_PER_SOURCE]
+    scopes = [scope_of(key.decode(), GENERATION) for key in keys]
+    rows["scope"] = np.array(scopes, np.uint64)[number // _ROWS_PER_SOURCE]
     rows["chunk"], rows["track"] = track // _TRACKS_PER_CHUNK, track % _TRACKS_PER_CHUNK
     rows["start"] = track % 3_000 * 200
     rows["end"], rows["time"] = rows["start"] + 800, rows["start"] + number % ROWS_PER_TRACK * 200

@@ -18,9 +18,10 @@ from infra.adapters.face_generations import (
     ActiveSources,
     Removed,
     active_sources,
+    scope_of,
 )
 from infra.adapters.face_prefix import stored_prefix
-from infra.adapters.face_queries import Generations, matches_query, nearest_of_some_query, nearest_query
+from infra.adapters.face_queries import Scopes, matches_query, nearest_of_some_query, nearest_query
 from infra.adapters.settings import ClickHouseSettings
 from schemas.searches import MatchedSource, Sighting
 from streams.ports import FaceRow, Found, Vector
@@ -41,6 +42,7 @@ _SOME_FACES = 8_192
 
 _FACES = {
     "event_id": "UInt64",
+    "scope": "UInt64",
     "source_video_key": "LowCardinality(String)",
     "generation": "UInt32",
     "chunk": "UInt32",
@@ -93,6 +95,7 @@ class ClickHouseFaces:
         count = len(faces)
         columns: list[Sequence[object]] = [
             [event_id] * count,
+            [scope_of(source_video_key, generation)] * count,
             [source_video_key] * count,
             [generation] * count,
             [chunk] * count,
@@ -182,13 +185,13 @@ class ClickHouseFaces:
         vectors: Sequence[Vector],
         max_distances: Sequence[float],
     ) -> list[Found]:
-        generations = active.generations
-        query = matches_query(event_id, generations, vectors, max_distances, self._max_sightings + 1)
+        scopes = active.scopes
+        query = matches_query(event_id, scopes, vectors, max_distances, self._max_sightings + 1)
         answer = await client.query(*query)
         found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, len(vectors))]
         lonely = [number for number, one in enumerate(found) if not one.sightings]
         if lonely:
-            nearest = await _nearest(client, event_id, generations, [vectors[number] for number in lonely])
+            nearest = await _nearest(client, event_id, scopes, [vectors[number] for number in lonely])
             for number, distance in zip(lonely, nearest, strict=False):
                 found[number] = msgspec.structs.replace(found[number], nearest_distance=distance)
         return found
@@ -229,17 +232,15 @@ def _by_vector(rows: Iterable[_Row], count: int) -> list[list[_Row]]:
     return groups
 
 
-async def _nearest(
-    client: AsyncClient, event_id: int, active: Generations, vectors: Sequence[Vector]
-) -> Sequence[float]:
+async def _nearest(client: AsyncClient, event_id: int, scopes: Scopes, vectors: Sequence[Vector]) -> Sequence[float]:
     """The smallest distance of each vector; none where there are no faces.
 
     The nearest of some faces bounds that of all, so that the prefix can leave most of them out.
     """
-    some = (await client.query(*nearest_of_some_query(event_id, active, vectors, _SOME_FACES))).result_rows
+    some = (await client.query(*nearest_of_some_query(event_id, scopes, vectors, _SOME_FACES))).result_rows
     if not some:
         return ()
-    nearest: Sequence[float] = (await client.query(*nearest_query(event_id, active, vectors, some[0]))).result_rows[0]
+    nearest: Sequence[float] = (await client.query(*nearest_query(event_id, scopes, vectors, some[0]))).result_rows[0]
     return nearest
 
 

@@ -1,5 +1,6 @@
 """Which generations of an event's sources a search sees, and which are gone for good: the SQL and its answers."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +36,12 @@ AND generation < {generation:UInt32} AND NOT has({seen:Array(UInt32)}, generatio
 """
 
 
+def scope_of(source_video_key: str, generation: int) -> int:
+    """The number, 64 bits, under which the faces of one generation lie within their event."""
+    digest = hashlib.blake2b(f"{source_video_key}/{generation}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveSources:
     """What a search with one model sees of an event at one moment.
@@ -48,9 +55,9 @@ class ActiveSources:
     other_models: int
 
     @property
-    def generations(self) -> list[tuple[str, int]]:
-        """Key and generation of each source."""
-        return [(key, source.generation) for key, source in self.sources.items()]
+    def scopes(self) -> list[int]:
+        """Of each source's generation."""
+        return [scope_of(key, source.generation) for key, source in self.sources.items()]
 
     def without(self, removed: "Removed") -> "ActiveSources":
         """What is left of it."""

@@ -6,11 +6,11 @@ from infra.adapters.face_prefix import PREFIX, squared_prefix_limit
 from streams.ports import Vector
 
 Parameters = dict[str, object]
-# Source key and generation of all that is to be searched.
-Generations = Sequence[tuple[str, int]]
+# Of the generations that are to be searched: see `face_generations.scope_of`.
+Scopes = Sequence[int]
 
 # By primary key: one event, exactly these generations.
-_SEARCHED = "event_id = {event:UInt64} AND (source_video_key, generation) IN {active:Array(Tuple(String, UInt32))}"
+_SEARCHED = "event_id = {event:UInt64} AND scope IN {scopes:Array(UInt64)}"
 
 # PREWHERE in two steps: the prefix of every row, the whole vector where a prefix was near enough; the other columns
 # only of rows within a limit. Grouped by track before anything is ranked: a track holds several faces, and a repeat of
@@ -54,7 +54,7 @@ WHERE {searched}
 
 
 def matches_query(
-    event_id: int, active: Generations, vectors: Sequence[Vector], max_distances: Sequence[float], cap: int
+    event_id: int, scopes: Scopes, vectors: Sequence[Vector], max_distances: Sequence[float], cap: int
 ) -> tuple[str, Parameters]:
     """Tracks within the limit of any vector, best first, at most `cap` for each vector.
 
@@ -71,26 +71,26 @@ def matches_query(
     squared = [limit * limit for limit in max_distances]
     limits: Parameters = {f"limit{number}": limit for number, limit in enumerate(squared)}
     prefixes = _bound_prefixes(vectors, max_distances)
-    own: Parameters = {"event": event_id, "active": active, "limits": squared, "cap": cap}
+    own: Parameters = {"event": event_id, "scopes": scopes, "limits": squared, "cap": cap}
     return query, own | limits | prefixes | _bound(vectors)
 
 
 def nearest_of_some_query(
-    event_id: int, active: Generations, vectors: Sequence[Vector], some: int
+    event_id: int, scopes: Scopes, vectors: Sequence[Vector], some: int
 ) -> tuple[str, Parameters]:
     """The smallest distance of each vector to some of the faces: one row of one column each, none without faces."""
     query = _NEAREST_OF_SOME.format(least=_least(len(vectors)), searched=_SEARCHED)
-    return query, {"event": event_id, "active": active, "some": some} | _bound(vectors)
+    return query, {"event": event_id, "scopes": scopes, "some": some} | _bound(vectors)
 
 
 def nearest_query(
-    event_id: int, active: Generations, vectors: Sequence[Vector], within: Sequence[float]
+    event_id: int, scopes: Scopes, vectors: Sequence[Vector], within: Sequence[float]
 ) -> tuple[str, Parameters]:
     """The smallest distance of each vector, where at least one face of each is known to be `within` a distance."""
     query = _NEAREST.format(
         least=_least(len(vectors)), any_prefix_near=_any_prefix_near(len(vectors)), searched=_SEARCHED
     )
-    return query, {"event": event_id, "active": active} | _bound_prefixes(vectors, within) | _bound(vectors)
+    return query, {"event": event_id, "scopes": scopes} | _bound_prefixes(vectors, within) | _bound(vectors)
 
 
 def _squared_distance(number: int) -> str:
