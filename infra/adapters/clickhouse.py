@@ -19,6 +19,7 @@ from infra.adapters.face_generations import (
     Removed,
     active_sources,
     scope_of,
+    seen_generations,
 )
 from infra.adapters.face_prefix import stored_prefix
 from infra.adapters.face_queries import Scopes, matches_query, nearest_of_some_query, nearest_query
@@ -159,7 +160,7 @@ class ClickHouseFaces:
         client = await self._connection.get()
         with translated("removing replaced faces"):
             rows = (await client.query(ACTIVE, {"event": event_id})).result_rows
-            seen = [active for key, _, active, *_ in rows if key == source_video_key]
+            seen = seen_generations(rows, source_video_key)
             about = {"event": event_id, "source": source_video_key, "generation": generation, "seen": seen}
             await client.command(DELETE_REPLACED, about, settings=_IN_THE_BACKGROUND)
 

@@ -67,6 +67,18 @@ class ActiveSources:
 
 def active_sources(rows: Iterable[Sequence[Any]], model: str) -> ActiveSources:
     """From the rows of `ACTIVE`."""
+    left = _seen(rows)
+    sources = {key: left[key, of_model] for key, of_model in sorted(left) if of_model == model}
+    return ActiveSources(sources, len({key for key, _ in left} - sources.keys()))
+
+
+def seen_generations(rows: Iterable[Sequence[Any]], source_video_key: str) -> list[int]:
+    """Those of this source that are active for some model, from the rows of `ACTIVE`."""
+    return [source.generation for (key, _), source in _seen(rows).items() if key == source_video_key]
+
+
+def _seen(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], MatchedSource]:
+    """By source and model, the one generation that searches see."""
     newest: dict[tuple[str, str], MatchedSource] = {}
     gone: list[tuple[str, int]] = []
     for key, of_model, generation, object_key, duration_ms, removed in rows:
@@ -77,9 +89,7 @@ def active_sources(rows: Iterable[Sequence[Any]], model: str) -> ActiveSources:
                 source_video_key=key, generation=generation, object_key=object_key, duration_ms=duration_ms
             )
     removals = Removed.of(gone)
-    left = {place: each for place, each in newest.items() if not removals.holds(place[0], each.generation)}
-    sources = {key: left[key, of_model] for key, of_model in sorted(left) if of_model == model}
-    return ActiveSources(sources, len({key for key, _ in left} - sources.keys()))
+    return {place: each for place, each in newest.items() if not removals.holds(place[0], each.generation)}
 
 
 @dataclass(frozen=True, slots=True)
