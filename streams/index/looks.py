@@ -1,11 +1,13 @@
 """Looks at whole pictures at times, and between them only where faces were before or after."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from streams.media.sample import Image, Region, Sample
 from streams.vision.box import Box
-from streams.vision.detect import Detection, FaceDetector
+from streams.vision.detect import Detection, FaceDetector, once
 from streams.vision.policy import FacePolicy
 
 # The detectors work on multiples of this many pixels.
@@ -59,26 +61,46 @@ class Looks:
             yield sample, self._near(sample, boxes) if boxes else []
         self._between.clear()
 
-    @property
-    def _side_px(self) -> int:
-        """Longer side of the small pictures that the detector is given."""
-        return round(self.policy.detect_side_px * self.detector.detail)
-
     def _whole(self, sample: Sample) -> list[Detection]:
-        _, _, scale = sample.small_size(self._side_px)
-        return self._detect(sample.bgr(self._side_px), scale)
+        side_px = self._side_px(1)
+        _, _, scale = sample.small_size(side_px)
+        return self._detect(sample.bgr(side_px), scale)
 
     def _near(self, sample: Sample, boxes: Sequence[Box]) -> list[Detection]:
-        """The faces near the boxes; each region is looked at alone, or all of it where they are most of the picture."""
-        width, height, scale = sample.small_size(self._side_px)
-        regions = _joined([_region(box, self.policy.look_margin, scale, width, height) for box in boxes])
-        if sum(map(_area, regions)) > self.policy.max_look_share * width * height:
+        """The faces near the boxes, large ones in smaller pictures; or all, where regions are most of the picture."""
+        width, height, scale = sample.small_size(self._side_px(1))
+        by_shrink = defaultdict(list)
+        for box in boxes:
+            by_shrink[self._shrink(box.width / scale)].append(box)
+        regions = {shrink: self._regions(sample, shrink, boxes) for shrink, boxes in by_shrink.items()}
+        pixels = sum(_area(region) for found in regions.values() for region in found)
+        if pixels > self.policy.max_look_share * width * height:
             return self._whole(sample)
-        found = []
-        for region in regions:
-            faces = self._detect(sample.bgr_part(self._side_px, region), scale)
-            found += [face.moved(region[0] * scale, region[1] * scale) for face in faces]
-        return found
+        faces = [
+            face
+            for shrink, found in sorted(regions.items())
+            for region in found
+            for face in self._part(sample, shrink, region)
+        ]
+        return faces if len(faces) < 2 else once(faces, self.policy.max_overlap)
+
+    def _regions(self, sample: Sample, shrink: int, boxes: Sequence[Box]) -> list[Region]:
+        width, height, scale = sample.small_size(self._side_px(shrink))
+        return _joined([_region(box, self.policy.look_margin, scale, width, height) for box in boxes])
+
+    def _part(self, sample: Sample, shrink: int, region: Region) -> list[Detection]:
+        side_px = self._side_px(shrink)
+        _, _, scale = sample.small_size(side_px)
+        faces = self._detect(sample.bgr_part(side_px, region), scale)
+        return [face.moved(region[0] * scale, region[1] * scale) for face in faces]
+
+    def _side_px(self, shrink: int) -> int:
+        """Longer side of the small pictures that the detector is given."""
+        return round(self.policy.detect_side_px * self.detector.detail / shrink)
+
+    def _shrink(self, width_px: float) -> int:
+        """How many times smaller, in powers of two, a face of this width in the small picture may be looked for."""
+        return 1 << max(0, int(math.log2(max(1.0, width_px / self.policy.enough_face_px))))
 
     def _detect(self, bgr: Image, scale: float) -> list[Detection]:
         return self.detector.detect(

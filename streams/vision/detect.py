@@ -1,5 +1,6 @@
 """What a face detector is, and what all of them share. The detectors themselves are in `streams.vision.detectors`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,6 +101,13 @@ def distinct(scores: Floats, squares: Floats, points: Floats, max_overlap: float
         found.append(Detection(float(scores[best]), Box(*map(float, squares[best])), points[best]))
         order = order[_overlap(squares[best], squares[order]) < max_overlap]
     return found
+
+
+def once(faces: Sequence[Detection], max_overlap: float) -> list[Detection]:
+    """Returns each face once, best first, of those that were found in several parts of a picture."""
+    scores = np.array([face.score for face in faces], np.float32)
+    squares = np.array([[face.box.x0, face.box.y0, face.box.x1, face.box.y1] for face in faces], np.float32)
+    return distinct(scores, squares, np.stack([face.points for face in faces]), max_overlap)
 
 
 def _overlap(one: Floats, others: Floats) -> Floats:

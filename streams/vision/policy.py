@@ -7,7 +7,7 @@ without a GPU.
 from dataclasses import dataclass
 
 # Long side of the detector's picture for far faces: those of 36 to 60 px in a 1080p frame were found in 85 % of their
-# time, with the usual one in 69 % (docs/accuracy.md), for about twice the time of a look.
+# time, in a picture of 896 px in 69 % (measured), for about twice the time of a look.
 FAR_SIDE_PX = 1280
 
 
@@ -16,10 +16,11 @@ class FacePolicy:
     """What counts as a face in a video, and how faces become tracks."""
 
     # Long side of the detector's picture. Of faces 60 px wide in a 1080p frame 65 % were found at 640, 99 % at 960, for
-    # 2.1 times the time (measured). At 864 and more everybody was found who passes with a face from 60 px on in
-    # plain light, at 640 three of four (docs/accuracy.md); 896 is a multiple of 32 in between.
-    detect_side_px: int = 896
-    min_score: float = 0.6
+    # 2.1 times the time (measured).
+    detect_side_px: int = 960
+    # Low, since the second look has the last word: recall of people who pass (plain, backlit, tilted), with faces from
+    # 60 px on, was .967 at a score of .6 and .988 at .45, for 2 % more time (measured on docs/accuracy.md's set).
+    min_score: float = 0.45
     # Two boxes are one face where their overlap covers this part of the smaller one.
     max_overlap: float = 0.5
     # A whole picture is looked at this often; between, only where a face was on either side of it, with this margin (in
@@ -27,6 +28,9 @@ class FacePolicy:
     look_every_ms: int = 400
     look_margin: float = 1.0
     max_look_share: float = 0.5
+    # Between, a face is looked for in a picture in which it is still this wide: all faces of 40 px are found (those of
+    # 80 px in a 1080p frame at 960, docs/models.md).
+    enough_face_px: float = 40.0
     # Under this width in the source's own pixels an embedding says too little (measured).
     min_face_px: float = 36.0
     # Second look: the detector again on the upright chip. Removed 23 of 23 non-faces and 5.5 % of true faces, most of

@@ -40,9 +40,9 @@ class BlazefaceDetector:
     too, but on a face seen from the front they are guesses.
     """
 
-    # 640 px where YuNet looks at 896: tiles of it show faces of 60 px as well; more of them would cost three times as
+    # 640 px where YuNet looks at 960: tiles of it show faces of 60 px as well; more of them would cost three times as
     # much and cut the largest faces.
-    detail = 5 / 7
+    detail = 2 / 3
     chip_view = _CHIP_VIEW
 
     def __init__(self, model: Path) -> None:

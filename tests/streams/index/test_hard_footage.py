@@ -197,8 +197,8 @@ def test_a_face_seen_badly_is_still_his(kind: str, tmp_path: Path, face_models: 
 
 
 def test_far_faces_are_found_by_the_larger_picture(tmp_path: Path, face_models: FaceModels, man: Selfie) -> None:
-    """A face of 40 px in a picture of 2560x1440 is one of 14 px in the detector's of 896, of 20 px in one of 1280."""
-    size = (2560, 1440)
+    """A face of 40 px in a picture of 3200x1800 is one of 12 px in the detector's of 960, of 16 px in one of 1280."""
+    size = (3200, 1800)
     places = walk(8, size=size, width=40)
     path = write_video(tmp_path / "far.mp4", pictures_of(places, size), options={"preset": "ultrafast", "crf": "12"})
     assert index(path, face_models).faces_seen < 4
