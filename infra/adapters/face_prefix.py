@@ -18,6 +18,8 @@ PREFIX = 64
 _ROUNDING = 2.0**-8
 # For the Float32 sums on both sides: a sum of 128 squares is off by at most 130 x 2^-24 < 2^-16 of itself.
 _SUMS = 1 + 2.0**-15
+# Below the least normal number rounding is no longer in proportion.
+_SUBNORMAL = 2.0**-126
 
 
 def stored_prefix(vector: Vector) -> NDArray[np.float32]:
@@ -34,4 +36,4 @@ def squared_prefix_limit(vector: Vector, max_distance: float) -> float:
     """The squared distance from a selfie's first components beyond which no stored prefix is within the limit."""
     limit = max_distance * _SUMS
     length = float(np.linalg.norm(vector[:PREFIX].astype(np.float64)))
-    return float((limit + _ROUNDING * (length + limit)) ** 2 * _SUMS)
+    return float((limit + _ROUNDING * (length + limit) + _SUBNORMAL) ** 2 * _SUMS)

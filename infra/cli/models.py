@@ -10,7 +10,10 @@ from streams.vision.models.listing import list_models
 from streams.vision.models.store import build_models
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The face models: where they come from, and building them."
+    name="models",
+    no_args_is_help=True,
+    add_completion=False,
+    help="The face models: where they come from, and building them.",
 )
 
 

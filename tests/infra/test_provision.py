@@ -27,6 +27,7 @@ from infra.local import engines_of
 from infra.provision import Change, ProvisionError, provision
 from infra.settings import Settings
 from schemas.topics import ALL, CATALOG, CHUNKS, RETENTION_MS
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 ORIGIN = "https://clips.example.org"
@@ -109,6 +110,7 @@ def test_drifted_topic_is_repaired(topics: Settings) -> None:
     order = ConfigResource(ResourceType.TOPIC, name, incremental_configs=drift)
     for future in admin.incremental_alter_configs([order]).values():
         future.result(10)
+    wait_until(lambda: config_of(topics, name)["cleanup.policy"] == "delete", 10, "the broker knows of the drift")
     changes = KafkaTopics(topics.kafka).provision()
     assert changes == [Change(f"topic {name}", "configuration set to cleanup.policy=compact, retention.ms=-1")]
     assert config_of(topics, name)["cleanup.policy"] == "compact"

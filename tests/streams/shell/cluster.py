@@ -130,6 +130,11 @@ class Cluster:
         ]
         for future in self.admin.create_topics(new, operation_timeout=WAIT_S).values():
             future.result(WAIT_S)
+        # The broker learns of them from its controller, a moment later on a busy machine.
+        names = {topic.topic for topic in new}
+        wait_until(
+            lambda: names <= self.admin.list_topics(timeout=WAIT_S).topics.keys(), WAIT_S, "the topics are served"
+        )
 
     def members(self, role: str) -> dict[str, frozenset[tuple[str, int]]]:
         """The partitions of each static member of a group."""
