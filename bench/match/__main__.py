@@ -9,8 +9,8 @@ asks all of them for the same selfies, one after the other, in turns; no selfie 
 remembers which granules a filter left empty. Selfies are of people in the event; those of strangers, which take a
 second scan for their nearest distance, are told apart. How the vectors are made: `bench/match/strangers.py`.
 
-Reading is what a scan costs, so the bandwidth of memory is its limit: a plain scan must read 512 bytes a row, ours 128
-and whole vectors around few rows. `read_limit_ms` is 128 bytes a row at the speed at which numpy sums float32 here.
+Reading is what a scan costs, so the bandwidth of memory is its limit: a plain scan must read 512 bytes a row, ours 144
+and whole vectors around few rows. `read_limit_ms` is 144 bytes a row at the speed at which numpy sums float32 here.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from bench.match.strangers import LIMIT, Crowd, Fit, Floats, fit_strangers
 from bench.output import Figure, conditions, parser, progress, report
 from bench.running import CACHE_DIR
 from infra.adapters.clickhouse import ClickHouseFaces
+from infra.adapters.face_prefix import PREFIX
 
 T = TypeVar("T")
 
@@ -161,7 +162,7 @@ def _figures(rows: int, times: Times, memory: MemoryScan | None) -> dict[str, Fi
         "tracks_p50": float(np.median(times.tracks)),
     }
     if memory:
-        figures["read_limit_ms"] = 128 * rows / memory.bytes_per_s() * 1_000
+        figures["read_limit_ms"] = 2 * PREFIX * rows / memory.bytes_per_s() * 1_000
     return figures
 
 

@@ -19,9 +19,10 @@ SELECT source_video_key, model, generation, object_key, duration_ms, 0 AS remove
 FROM sources WHERE event_id = {event:UInt64}
 UNION ALL
 SELECT source_video_key, '', generation, '', 0, 1 FROM removals WHERE event_id = {event:UInt64}
+SETTINGS max_threads = 1
 """
 
-REMOVED = "SELECT source_video_key, generation FROM removals WHERE event_id = {event:UInt64}"
+REMOVED = "SELECT source_video_key, generation FROM removals WHERE event_id = {event:UInt64} SETTINGS max_threads = 1"
 
 DELETE_REMOVED = """
 ALTER TABLE face_vectors DELETE

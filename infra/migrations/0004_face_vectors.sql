@@ -16,11 +16,11 @@ CREATE TABLE IF NOT EXISTS face_vectors
     -- What is left out by a distance over these is left out by the whole one, up to their rounding. Read of every row.
     prefix           Array(BFloat16) CODEC(NONE) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576),
     -- Read only around rows that the prefix leaves. Floats of a network do not compress.
-    vector           Array(Float32) CODEC(NONE) SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)
+    vector           Array(Float32) CODEC(NONE) SETTINGS (min_compress_block_size = 8192, max_compress_block_size = 1048576)
 )
 ENGINE = MergeTree
 ORDER BY (event_id, scope, chunk, track, time_ms)
 -- Small granules and blocks: a search wants few rows, far apart, whole.
-SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 4096;
+SETTINGS index_granularity = 64, min_compress_block_size = 4096, max_compress_block_size = 4096;
 -- The vectors of before come from models that no search asks for any more: their axes are others.
 DROP TABLE IF EXISTS faces;

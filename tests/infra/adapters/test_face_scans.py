@@ -17,7 +17,7 @@ from tests.ports.faces_suite import LIMIT, MODEL, event_of_its_own, face, near, 
 pytestmark = pytest.mark.engines
 
 # Of `face_vectors`; at most two more are read at the edges of what a key selects.
-GRANULE = 128
+GRANULE = 64
 
 
 @pytest.fixture
