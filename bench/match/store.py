@@ -143,7 +143,7 @@ def _rows(first_row: int, vectors: Floats) -> npt.NDArray[np.void]:
     rows["event_id"], rows["generation"], rows["quality"] = EVENT, GENERATION, 0.9
     keys = [f"cam-{source:03}".encode() for source in range(int(number[-1]) // _ROWS_PER_SOURCE + 1)]
     rows["key_length"], rows["key"] = 7, np.array(keys)[number // _ROWS_PER_SOURCE]
-    scopes = [scope_of(key.decode(), GENERATION) for key in keys]
+    scopes = [scope_of(EVENT, key.decode(), GENERATION) for key in keys]
     rows["scope"] = np.array(scopes, np.uint64)[number // _ROWS_PER_SOURCE]
     rows["chunk"], rows["track"] = track // _TRACKS_PER_CHUNK, track % _TRACKS_PER_CHUNK
     rows["start"] = track % 3_000 * 200

@@ -1,6 +1,6 @@
 """Faces in ClickHouse: put by chunk, searched exactly, many selfies in one scan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,7 +31,7 @@ from streams.ports import FaceRow, Found, Vector
 # disk. Nobody waits for it.
 _IN_THE_BACKGROUND = {"mutations_sync": 0}
 
-# A row of an answer: the columns of `matches_query` behind the vector's number.
+# A row of an answer: distance, source, and the columns of `matches_query` behind its scope.
 _Row = Sequence[Any]
 
 # What fits a message of 1 MB: a sighting is at most some 200 bytes and its source some 270, a sample time some 9.
@@ -96,7 +96,7 @@ class ClickHouseFaces:
         count = len(faces)
         columns: list[Sequence[object]] = [
             [event_id] * count,
-            [scope_of(source_video_key, generation)] * count,
+            [scope_of(event_id, source_video_key, generation)] * count,
             [source_video_key] * count,
             [generation] * count,
             [chunk] * count,
@@ -186,10 +186,11 @@ class ClickHouseFaces:
         vectors: Sequence[Vector],
         max_distances: Sequence[float],
     ) -> list[Found]:
-        scopes = active.scopes
+        by_scope = active.by_scope(event_id)
+        scopes = list(by_scope)
         query = matches_query(event_id, scopes, vectors, max_distances, self._max_sightings + 1)
         answer = await client.query(*query)
-        found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, len(vectors))]
+        found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, by_scope, len(vectors))]
         lonely = [number for number, one in enumerate(found) if not one.sightings]
         if lonely:
             nearest = await _nearest(client, event_id, scopes, [vectors[number] for number in lonely])
@@ -202,13 +203,13 @@ class ClickHouseFaces:
         sightings: list[Sighting] = []
         sources: dict[str, MatchedSource] = {}
         times = 0
-        for distance, source, _, chunk, track, start_ms, end_ms, samples in rows:
+        for distance, source, chunk, track, start_ms, end_ms, samples in rows:
             times += len(samples)
             if len(sightings) == self._max_sightings or (sightings and times > self._max_sample_times):
                 break
             sightings.append(
                 Sighting(
-                    source_video_key=source,
+                    source_video_key=source.source_video_key,
                     track=f"{chunk}/{track}",
                     start_ms=start_ms,
                     end_ms=end_ms,
@@ -216,7 +217,7 @@ class ClickHouseFaces:
                     distance=distance,
                 )
             )
-            sources[source] = active.sources[source]
+            sources[source.source_video_key] = source
         return Found(
             sightings=tuple(sightings),
             sources=tuple(sources.values()),
@@ -226,10 +227,13 @@ class ClickHouseFaces:
         )
 
 
-def _by_vector(rows: Iterable[_Row], count: int) -> list[list[_Row]]:
+def _by_vector(rows: Iterable[_Row], by_scope: Mapping[int, MatchedSource], count: int) -> list[list[_Row]]:
+    """The rows of each vector, best first, with their sources in the place of scopes."""
     groups: list[list[_Row]] = [[] for _ in range(count)]
-    for number, *rest in rows:
-        groups[number - 1].append(rest)
+    for number, distance, scope, *rest in rows:
+        groups[number - 1].append((distance, by_scope[scope], *rest))
+    for group in groups:
+        group.sort(key=lambda row: (row[0], row[1].source_video_key, *row[2:4]))
     return groups
 
 

@@ -37,9 +37,12 @@ AND generation < {generation:UInt32} AND NOT has({seen:Array(UInt32)}, generatio
 """
 
 
-def scope_of(source_video_key: str, generation: int) -> int:
-    """The number, 64 bits, under which the faces of one generation lie within their event."""
-    digest = hashlib.blake2b(f"{source_video_key}/{generation}".encode(), digest_size=8).digest()
+def scope_of(event_id: int, source_video_key: str, generation: int) -> int:
+    """The number, 64 bits, under which the faces of one generation of a source lie.
+
+    Among a million generations two share one with a chance of 3e-8.
+    """
+    digest = hashlib.blake2b(f"{event_id}/{source_video_key}/{generation}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 
 
@@ -55,10 +58,9 @@ class ActiveSources:
     sources: Mapping[str, MatchedSource]
     other_models: int
 
-    @property
-    def scopes(self) -> list[int]:
-        """Of each source's generation."""
-        return [scope_of(key, source.generation) for key, source in self.sources.items()]
+    def by_scope(self, event_id: int) -> dict[int, MatchedSource]:
+        """The same by what a scan asks for."""
+        return {scope_of(event_id, key, source.generation): source for key, source in self.sources.items()}
 
     def without(self, removed: "Removed") -> "ActiveSources":
         """What is left of it."""

@@ -9,8 +9,9 @@ Parameters = dict[str, object]
 # Of the generations that are to be searched: see `face_generations.scope_of`.
 Scopes = Sequence[int]
 
-# By primary key: one event, exactly these generations.
-_SEARCHED = "event_id = {event:UInt64} AND scope IN {scopes:Array(UInt64)}"
+# By primary key: one event, exactly these generations. A scope is of one event alone, so that a row's event need not be
+# read; the hint is for the key.
+_SEARCHED = "indexHint(event_id = {event:UInt64}) AND scope IN {scopes:Array(UInt64)}"
 
 # PREWHERE in two steps: the prefix of every row, the whole vector where a prefix was near enough; the other columns
 # only of rows within a limit. Grouped by track before anything is ranked: a track holds several faces, and a repeat of
@@ -19,7 +20,7 @@ _MATCHES = """
 WITH tracks AS
 (
     SELECT
-        source_video_key, generation, chunk, track,
+        scope, chunk, track,
         min(track_start_ms) AS start_ms,
         max(track_end_ms) AS end_ms,
         arraySort(groupUniqArrayArray(sample_times_ms)) AS sample_times,
@@ -27,15 +28,15 @@ WITH tracks AS
     FROM face_vectors
     PREWHERE ({any_prefix_near}) AND ({any_near})
     WHERE {searched}
-    GROUP BY source_video_key, generation, chunk, track
+    GROUP BY scope, chunk, track
 )
 SELECT
     vector, sqrt(squared) AS distance,
-    source_video_key, generation, chunk, track, start_ms, end_ms, sample_times
+    scope, chunk, track, start_ms, end_ms, sample_times
 FROM tracks
 ARRAY JOIN nearest AS squared, {{limits:Array(Float64)}} AS squared_limit, arrayEnumerate(nearest) AS vector
 WHERE squared <= squared_limit
-ORDER BY vector, squared, source_video_key, chunk, track
+ORDER BY vector, squared, scope, chunk, track
 LIMIT {{cap:UInt32}} BY vector
 """
 
@@ -58,7 +59,7 @@ def matches_query(
 ) -> tuple[str, Parameters]:
     """Tracks within the limit of any vector, best first, at most `cap` for each vector.
 
-    Rows: vector (from 1), distance, source, generation, chunk, track, start_ms, end_ms, sample_times.
+    Rows: vector (from 1), distance, scope, chunk, track, start_ms, end_ms, sample_times.
     """
     columns = [_squared_distance(number) for number in range(len(vectors))]
     near = [f"{column} <= {{limit{number}:Float64}}" for number, column in enumerate(columns)]

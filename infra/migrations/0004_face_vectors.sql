@@ -3,7 +3,7 @@
 CREATE TABLE IF NOT EXISTS face_vectors
 (
     event_id         UInt64,
-    scope            UInt64, -- of source and generation: a number is found in the primary key many times faster than both
+    scope            UInt64, -- of event, source and generation: one column to search by, and to read, in place of three
     source_video_key LowCardinality(String),
     generation       UInt32,
     chunk            UInt32,
