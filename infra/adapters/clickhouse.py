@@ -40,6 +40,8 @@ MAX_SAMPLE_TIMES = 50_000
 # Faces among which a selfie without a match looks for how far it must look: reading them takes a few milliseconds, and
 # the nearest stranger of so many is hardly farther than that of a million.
 _SOME_FACES = 8_192
+# More are not searched at the same time; of each a few hundred bytes for a source.
+_REMEMBERED_EVENTS = 256
 
 _FACES = {
     "event_id": "UInt64",
@@ -83,6 +85,7 @@ class ClickHouseFaces:
         self._connection = ClickHouseClient(settings)
         self._max_sightings = max_sightings
         self._max_sample_times = max_sample_times
+        self._seen: dict[tuple[int, str], ActiveSources] = {}
 
     async def put_chunk(
         self, *, event_id: int, source_video_key: str, generation: int, chunk: int, faces: Sequence[FaceRow]
@@ -129,8 +132,9 @@ class ClickHouseFaces:
     ) -> list[Found]:
         """One scan for all; a second one for those who found nothing, to tell them the nearest distance.
 
-        What is active is read before the scan, which sees exactly that: a generation that another one replaces keeps
-        its rows for longer than a scan takes. When something of it was removed meanwhile, the rest is searched again.
+        A scan sees exactly what was active at one moment: as the search before found it, which counts when a look after
+        the scan finds it so still, or else as looked up in this search. That may have been replaced meanwhile, since
+        rows stay for longer than a scan takes; when something of it was removed, it is searched again.
         """
         if len(vectors) != len(max_distances):
             raise ValueError("Give one distance limit for each vector.")
@@ -138,15 +142,22 @@ class ClickHouseFaces:
             return []
         client = await self._connection.get()
         with translated("searching faces"):
-            rows = (await client.query(ACTIVE, {"event": event_id})).result_rows
-            active = active_sources(rows, model)
-            while active.sources:
+            remembered = self._seen.get((event_id, model))
+            active = remembered or await self._look(client, event_id, model)
+            while True:
                 found = await self._scan(client, event_id, active, vectors, max_distances)
-                left = active.without(await _removed(client, event_id))
-                if left == active:
+                now = await self._look(client, event_id, model)
+                if now == active or (active is not remembered and active.stands(now.removed)):
                     return found
-                active = left
-        return [self._found((), active)] * len(vectors)
+                active = now
+
+    async def _look(self, client: AsyncClient, event_id: int, model: str) -> ActiveSources:
+        """What is active at this moment, which is remembered."""
+        active = active_sources((await client.query(ACTIVE, {"event": event_id})).result_rows, model)
+        if len(self._seen) >= _REMEMBERED_EVENTS:
+            self._seen.clear()
+        self._seen[event_id, model] = active
+        return active
 
     async def remove_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
         """One row makes it invisible at once; the faces' rows are deleted in the background."""
@@ -188,7 +199,11 @@ class ClickHouseFaces:
     ) -> list[Found]:
         by_scope = active.by_scope(event_id)
         scopes = list(by_scope)
-        query = matches_query(event_id, scopes, vectors, max_distances, self._max_sightings + 1)
+        if not scopes:
+            return [self._found((), active)] * len(vectors)
+        query = matches_query(
+            event_id, scopes, vectors, max_distances, cap=self._max_sightings + 1, by_key=active.stale
+        )
         answer = await client.query(*query)
         found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, by_scope, len(vectors))]
         lonely = [number for number, one in enumerate(found) if not one.sightings]

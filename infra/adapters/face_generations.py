@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.searches import MatchedSource
@@ -53,26 +53,34 @@ class ActiveSources:
     Attributes:
         sources: By key, each with its one active generation.
         other_models: How many more sources are indexed with other models only.
+        removed: What was gone by then.
+        stale: Whether the event is known to have had other generations, faces of which may still be stored.
     """
 
     sources: Mapping[str, MatchedSource]
     other_models: int
+    removed: "Removed"
+    stale: bool
 
     def by_scope(self, event_id: int) -> dict[int, MatchedSource]:
         """The same by what a scan asks for."""
         return {scope_of(event_id, key, source.generation): source for key, source in self.sources.items()}
 
-    def without(self, removed: "Removed") -> "ActiveSources":
-        """What is left of it."""
-        left = {key: each for key, each in self.sources.items() if not removed.holds(key, each.generation)}
-        return replace(self, sources=left)
+    def stands(self, removed: "Removed") -> bool:
+        """Whether nothing of it is among what was removed."""
+        return not any(removed.holds(key, source.generation) for key, source in self.sources.items())
 
 
-def active_sources(rows: Iterable[Sequence[Any]], model: str) -> ActiveSources:
+def active_sources(rows: Sequence[Sequence[Any]], model: str) -> ActiveSources:
     """From the rows of `ACTIVE`."""
     left = _seen(rows)
     sources = {key: left[key, of_model] for key, of_model in sorted(left) if of_model == model}
-    return ActiveSources(sources, len({key for key, _ in left} - sources.keys()))
+    return ActiveSources(
+        sources=sources,
+        other_models=len({key for key, _ in left} - sources.keys()),
+        removed=Removed.of((key, generation) for key, _, generation, *_, removed in rows if removed),
+        stale=any(key not in sources or sources[key].generation != generation for key, _, generation, *_ in rows),
+    )
 
 
 def seen_generations(rows: Iterable[Sequence[Any]], source_video_key: str) -> list[int]:

@@ -53,14 +53,16 @@ async def test_a_scan_reads_its_event_and_the_active_generations_alone(client: C
             for generation in range(1, 5):
                 await _put(store, event, source, generation, 640)
     client.command("OPTIMIZE TABLE face_vectors FINAL")
-    query, parameters = matches_query(
-        events[0], [scope_of(events[0], "cam-1", 3), scope_of(events[0], "cam-2", 1)], [unlike(1)], [LIMIT], 10
-    )
+    scopes = [scope_of(events[0], "cam-1", 3), scope_of(events[0], "cam-2", 1)]
+    query, parameters = matches_query(events[0], scopes, [unlike(1)], [LIMIT], cap=10, by_key=True)
     read = int(client.query(query, parameters).summary["read_rows"])
     assert 2 * 640 <= read <= 2 * (640 + 2 * GRANULE)
     plan = "\n".join(row[0] for row in client.query(f"EXPLAIN indexes = 1 {query}", parameters).result_rows)
     assert "scope in 2-element set" in plan
     assert "event_id in [" in plan
+    query, parameters = matches_query(events[0], scopes, [unlike(2)], [LIMIT], cap=10, by_key=False)
+    read = int(client.query(query, parameters).summary["read_rows"])
+    assert 8 * 640 <= read <= 8 * 640 + 2 * GRANULE, "all of the event, and nothing of the other"
 
 
 async def test_a_source_that_is_removed_while_it_is_searched_is_not_in_the_answer(
