@@ -17,8 +17,8 @@ class _Asking:
 class ScanBatches:
     """Collects what is asked about an event while its scan before runs, and asks it at once.
 
-    A selfie that arrives alone is scanned for at once. With many, a scan for 8 took 1.4 times as long as one for 1, and
-    for 32 3.2 times, on a million vectors; 16 scans side by side took 15 times as long.
+    A selfie that arrives alone is scanned for at once. One scan for 16 took 5 times as long as one for 1, on a million
+    vectors (`docs/matching.md`).
 
     Attributes:
         model: Version of the models that the vectors come from.
