@@ -8,14 +8,12 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from streams.media.units import Bytes, length_prefix_bytes, unit_spans
+from streams.media.units import H264_SLICES, HEVC_SLICES, Bytes, length_prefix_bytes, unit_spans
 
 IsDisposable = Callable[[Bytes], bool]
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
-_H264_SLICES = frozenset({1, 2, 3, 4, 5})
 _H264_PARAMETER_SETS = frozenset({7, 8, 13, 15})
-_HEVC_SLICES = range(32)
 _HEVC_PARAMETER_SETS = frozenset({32, 33, 34})
 # Even types below 16: nothing of the same temporal layer refers to them.
 _HEVC_NON_REFERENCE = range(0, 16, 2)
@@ -43,9 +41,9 @@ def _h264(length_bytes: int, packet: Bytes) -> bool:
     slices = 0
     for at in _units(packet, length_bytes) or ():
         kind = packet[at] & 0x1F
-        if kind in _H264_PARAMETER_SETS or (kind in _H264_SLICES and packet[at] & 0x60):
+        if kind in _H264_PARAMETER_SETS or (kind in H264_SLICES and packet[at] & 0x60):
             return False
-        slices += kind in _H264_SLICES
+        slices += kind in H264_SLICES
     return slices > 0
 
 
@@ -57,7 +55,7 @@ def _hevc(length_bytes: int, highest_layer: int, packet: Bytes) -> bool:
         kind, layer = (packet[at] >> 1) & 0x3F, (packet[at + 1] & 7) - 1
         if kind in _HEVC_PARAMETER_SETS:
             return False
-        if kind in _HEVC_SLICES:
+        if kind in HEVC_SLICES:
             if kind not in _HEVC_NON_REFERENCE or layer != highest_layer:
                 return False
             slices += 1

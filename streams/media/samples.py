@@ -20,6 +20,7 @@ from streams.media.sample import Sample
 from streams.media.slots import NeededPackets, Slots
 from streams.media.source import (
     PROGRESSIVE_FIELD_ORDERS,
+    WITHOUT_INDEX,
     declared_end_ms,
     open_source,
     read_packets,
@@ -32,8 +33,6 @@ Frames = Iterator[tuple[int, VideoFrame]]
 
 # Seeking goes by decoding times and may land behind the wanted frame: then again from this much earlier.
 _SEEK_BACK_S = (0, 2, 10, 30)
-# Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
-_WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
 # Sampling rates are numbers like 5, 2.5 or 29.97: taken as fractions, so that the grid is exact.
 _MAX_FPS_DENOMINATOR = 1_001
 
@@ -115,7 +114,7 @@ class _Decoder:
             if first is not None and self._seconds(first[0]) <= wanted_s:
                 break
             if target == self.timeline.origin:
-                if self.container.format.name in _WITHOUT_INDEX:
+                if self.container.format.name in WITHOUT_INDEX:
                     self.container.seek(0, unsupported_byte_offset=True)
                     self.watch.restart(at_start=True)
                     frames = self._decode()

@@ -23,6 +23,8 @@ HTTP_PROTOCOLS = "http,https,tcp,tls"
 HTTP_OPTIONS = {"reconnect_on_network_error": "1", "reconnect_delay_max": "1", "reconnect_max_retries": "3"}
 # Frames that are looked at before the first shown one is called unknown: more than any edit list of a camera hides.
 MAX_LEAD_PACKETS = 3000
+# Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
+WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
 # AVFieldOrder: unknown, progressive. Else a packet may be one of the two fields of a picture.
 PROGRESSIVE_FIELD_ORDERS = frozenset({0, 1})
 _MICROSECONDS = 1_000_000

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 Bytes = bytes | memoryview
 
 _LENGTH_AT = {"h264": 4, "hevc": 21}
-_H264_SLICES = range(1, 6)
-_HEVC_SLICES = range(32)
+H264_SLICES = range(1, 6)
+HEVC_SLICES = range(32)
 
 
 def length_prefix_bytes(codec: str, extradata: bytes | None) -> int:
@@ -43,7 +43,7 @@ def is_broken(packet: bytes, length_bytes: int, codec: str) -> bool:
     for start, stop in unit_spans(packet, length_bytes):
         end = stop
         kind = packet[start] & 0x1F if codec == "h264" else packet[start] >> 1 & 0x3F
-        if kind in (_H264_SLICES if codec == "h264" else _HEVC_SLICES) and _holds_forbidden(packet[start:stop]):
+        if kind in (H264_SLICES if codec == "h264" else HEVC_SLICES) and _holds_forbidden(packet[start:stop]):
             return True
     return end != len(packet)
 

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from streams.media.errors import SourceUnreadable
 from streams.media.facts import PacketFacts, StreamFacts, Timeline
 from streams.media.h264 import DecoderConfig, parse_config, read_units
-from streams.media.source import PROGRESSIVE_FIELD_ORDERS, read_timeline, source_errors, video_stream
+from streams.media.source import PROGRESSIVE_FIELD_ORDERS, WITHOUT_INDEX, read_timeline, source_errors, video_stream
 
 # In quotes: the class takes parameters for type checkers only.
 AnyPacket: TypeAlias = "Packet[Stream]"
@@ -24,8 +24,6 @@ AnyPacket: TypeAlias = "Packet[Stream]"
 # before where the last one landed, and in the end by seconds, since containers without an index land anywhere. A
 # source that still gives none has a wrong index, or a single keyframe far away.
 _SEEK_BACK_S = (0, 0, 0, 2, 10, 30, 120, 600)
-# Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
-WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
 
 
 class WindowTooLarge(Exception):

@@ -18,6 +18,8 @@ FILMS = plan_films(PEOPLE, kinds=(Kind.PLAIN, Kind.TILT), films_per_kind=2)
 
 
 class Made:
+    """A recipe of which only name and limit are asked for: what it would see is given by each test."""
+
     name = "made up"
     max_distance = 0.5
 
