@@ -29,6 +29,7 @@ from bench.index_footage import build
 from bench.output import Figure, conditions, parser, progress, report
 from streams.index.chunk_faces import find_tracks
 from streams.index.tracks import ChunkFaces
+from streams.media.sample import Sample
 from streams.media.samples import samples
 from streams.vision.face_models import FaceModels, load_face_models
 from streams.vision.models.store import build_models
@@ -57,40 +58,42 @@ def seen_share(found: ChunkFaces, times_ms: Sequence[int]) -> float:
     return statistics.fmean(any(t.first_ms <= time <= t.last_ms for t in found.tracks) for time in times_ms)
 
 
-def measure(video: Path, models: FaceModels, seconds: int, rounds: int) -> dict[str, Figure]:
-    """Decoding and indexing, in turn."""
-    find_tracks(video, 0, 1000, SAMPLING_FPS, models)
+def measure(video: Path, models: FaceModels, seconds: int, rounds: int) -> tuple[dict[str, float], ChunkFaces]:
+    """Decoding and indexing, in turn; and what indexing found."""
+    found = find_tracks(video, 0, LONG_MS, SAMPLING_FPS, models)
     decoding, indexing = [], []
     for _ in range(rounds):
         decoding.append(cpu_s(lambda: decode(video)) / seconds)
         indexing.append(cpu_s(lambda: find_tracks(video, 0, LONG_MS, SAMPLING_FPS, models)) / seconds)
-    found = find_tracks(video, 0, LONG_MS, SAMPLING_FPS, models)
     ratios = [index / alone for index, alone in zip(indexing, decoding, strict=True)]
-    return {
+    figures: dict[str, float] = {
         "decode_cpu_s_per_s": statistics.median(decoding),
         "index_cpu_s_per_s": statistics.median(indexing),
         "ratio_to_decode": statistics.median(ratios),
         "samples": found.samples,
         "sightings": found.faces_seen,
     }
+    return figures, found
+
+
+def spread_samples(video: Path, count: int) -> list[Sample]:
+    """About so many samples, evenly spread."""
+    every = list(samples(video, 0, LONG_MS, SAMPLING_FPS))
+    return every[:: max(1, len(every) // count)][:count]
 
 
 def compare(
-    video: Path, models: FaceModels, baseline: Baseline, *, decode_cpu: float, looked_at: int
-) -> dict[str, Figure]:
-    """A plain recipe on evenly spread samples; what it sees there, and what indexing sees at the same moments."""
+    name: str, baseline: Baseline, chosen: Sequence[Sample], found: ChunkFaces, figures: dict[str, float]
+) -> None:
+    """Adds what a plain recipe costs and sees on some samples, and what indexing saw at the same moments."""
     faces = DlibFaces()
-    every = list(samples(video, 0, LONG_MS, SAMPLING_FPS))
-    chosen = every[:: max(1, len(every) // looked_at)][:looked_at]
     counts: list[int] = []
     spent = cpu_s(lambda: counts.extend(len(baseline.look(sample.rgb(), faces)) for sample in chosen))
-    found = find_tracks(video, 0, LONG_MS, SAMPLING_FPS, models)
-    return {
-        "cpu_s_per_s": decode_cpu + SAMPLING_FPS * spent / len(chosen),
-        "recall": statistics.fmean(count > 0 for count in counts),
-        "index_recall": seen_share(found, [sample.time_ms for sample in chosen]),
-        "looked_at": len(chosen),
-    }
+    cost = figures["decode_cpu_s_per_s"] + SAMPLING_FPS * spent / len(chosen)
+    figures[f"{name}_cpu_s_per_s"] = cost
+    figures[f"speedup_vs_{name}"] = cost / figures["index_cpu_s_per_s"]
+    figures[f"{name}_recall"] = statistics.fmean(count > 0 for count in counts)
+    figures[f"index_recall_vs_{name}"] = seen_share(found, [sample.time_ms for sample in chosen])
 
 
 def _index_in_child(video: Path, folder: Path) -> float:
@@ -125,30 +128,24 @@ def main() -> int:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         models = load_face_models(build_models(folder / "models"))
-        kinds: dict[str, dict[str, Figure]] = {}
-        for kind, b_frames in KINDS.items():
-            video = folder / f"index-{kind}-{given.seconds}.mp4"
+        videos = {kind: folder / f"index-{kind}-{given.seconds}.mp4" for kind in KINDS}
+        measured: dict[str, tuple[dict[str, float], ChunkFaces]] = {}
+        for kind, video in videos.items():
             if not video.exists():
                 progress(f"building {given.seconds} s of 1080p ({kind})")
-                build(video, seconds=given.seconds, b_frames=b_frames)
+                build(video, seconds=given.seconds, b_frames=KINDS[kind])
             progress(f"measuring {kind}")
-            kinds[kind] = measure(video, models, given.seconds, given.rounds)
-        video = folder / f"index-b_pictures-{given.seconds}.mp4"
-        figures: dict[str, Figure] = dict(kinds["b_pictures"])
+            measured[kind] = measure(video, models, given.seconds, given.rounds)
+        video = videos["b_pictures"]
+        figures, found = measured["b_pictures"]
         for name, baseline in baselines().items():
             progress(f"measuring {name}")
             looked_at = given.naive_samples if name == "naive" else given.fair_samples
-            plain = compare(
-                video, models, baseline, decode_cpu=float(str(figures["decode_cpu_s_per_s"])), looked_at=looked_at
-            )
-            figures[f"{name}_cpu_s_per_s"] = plain["cpu_s_per_s"]
-            figures[f"speedup_vs_{name}"] = float(str(plain["cpu_s_per_s"])) / float(str(figures["index_cpu_s_per_s"]))
-            figures[f"{name}_recall"], figures["index_recall"] = plain["recall"], plain["index_recall"]
+            compare(name, baseline, spread_samples(video, looked_at), found, figures)
         progress("measuring two processes")
         figures["two_process_scaling"] = scaling(video, folder / "models", given.rounds)
-        figures["without_b_pictures"] = kinds["no_b_pictures"]
-        figures["conditions"] = conditions()
-        report(figures, as_json=given.json)
+        told: dict[str, Figure] = {**figures, "without_b_pictures": {**measured["no_b_pictures"][0]}}
+        report(told | {"conditions": conditions()}, as_json=given.json)
     return 0
 
 
