@@ -109,7 +109,7 @@ def locate(rgb: Image, detector: FaceDetector) -> list[Box]:
     scale = max(framed.shape[:2]) / _LONG_PX
     size = (round(framed.shape[1] / scale), round(framed.shape[0] / scale))
     small = cv2.resize(framed, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC)
-    bgr = np.ascontiguousarray(small[..., ::-1])
+    bgr = np.ascontiguousarray(small[..., ::-1], np.uint8)
     found = detector.detect(bgr, min_score=_MIN_SCORE, max_overlap=_MAX_OVERLAP, scale=scale)
     boxes = [
         Box(face.box.x0 - border, face.box.y0 - border, face.box.x1 - border, face.box.y1 - border) for face in found
@@ -200,4 +200,4 @@ def _frames(film: str, times_s: Sequence[float]) -> Iterator[Image]:
             if wanted and frame.time >= wanted[0]:
                 wanted.pop(0)
                 size = (round(frame.width * aspect), frame.height)
-                yield frame.reformat(*size, "rgb24", interpolation="BICUBIC").to_ndarray()
+                yield frame.reformat(*size, "rgb24", interpolation="BICUBIC").to_ndarray().astype(np.uint8, copy=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.accuracy.people import Person
 
@@ -122,7 +123,7 @@ def plan_films(people: Sequence[Person], *, kinds: Sequence[Kind], films_per_kin
 
 
 def _passes(
-    people: Sequence[Person], members: Sequence[int], kind: Kind, kind_number: int, random: np.random.Generator
+    people: Sequence[Person], members: npt.NDArray[np.int64], kind: Kind, kind_number: int, random: np.random.Generator
 ) -> tuple[tuple[Pass, ...], int]:
     passes: list[Pass] = []
     start_ms = EMPTY_MS

@@ -27,7 +27,9 @@ def rule_of_three(trials: int) -> float:
     return min(1.0, _RULE_OF_THREE / trials)
 
 
-def ratio_by_person(parts: Sequence[float] | Floats, wholes: Sequence[float] | Floats, people: Sequence[str]) -> Rate:
+def ratio_by_person(
+    parts: Sequence[float] | Floats | npt.NDArray[np.bool_], wholes: Sequence[float] | Floats, people: Sequence[str]
+) -> Rate:
     """Sum of parts over sum of wholes, with the interval of a bootstrap that draws whole people.
 
     Passes and selfies of one person are alike: drawn one by one they would make the interval too narrow. Where every
