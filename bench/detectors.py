@@ -185,7 +185,7 @@ def tilted(known: list[tuple[Image, Box]], degrees: int) -> Iterator[Pasted]:
     height, width = FRAME
     for rgb, box in known:
         for sign in (1, -1) if degrees else (1,):
-            matrix = cv2.getRotationMatrix2D(box.center, sign * degrees, TILTED_PX / box.width)
+            matrix = np.asarray(cv2.getRotationMatrix2D(box.center, sign * degrees, TILTED_PX / box.width), np.float64)
             matrix[:, 2] += np.array([width / 2, height / 2]) - box.center
             picture = cv2.warpAffine(rgb, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
             yield Pasted(picture.astype(np.uint8), square(width / 2, height / 2, TILTED_PX))

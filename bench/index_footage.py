@@ -65,7 +65,9 @@ def _tiles(name: str) -> Iterator[Planes]:
     """The film's pictures, scaled, over and over, forwards and backwards."""
     with av.open(str(find_media(name))) as film:
         tiles = [
-            frame.reformat(_TILE_WIDTH, _TILE_HEIGHT, "yuv420p", interpolation="BICUBIC").to_ndarray()
+            frame.reformat(_TILE_WIDTH, _TILE_HEIGHT, "yuv420p", interpolation="BICUBIC")
+            .to_ndarray()
+            .astype(np.uint8, copy=False)
             for frame in film.decode(video=0)
         ]
     return cycle([*tiles, *reversed(tiles)])

@@ -16,6 +16,12 @@ _SHADE_GAIN, _SHADE_VEIL = 0.35, 28.0
 _EDGE_POWER, _EDGE_SOFT = 4, 0.35
 
 
+def to_pixels(values: npt.NDArray[np.floating]) -> Image:
+    """The values as uint8, each held within 0 to 255, its fraction dropped."""
+    pixels: Image = np.clip(values, 0, 255).astype(np.uint8)
+    return pixels
+
+
 def motion_blur(picture: Floats, length_px: float) -> Floats:
     """Smears along the rows, as a camera does with what passes it while the shutter is open."""
     size = max(1, round(length_px))
@@ -26,12 +32,12 @@ def motion_blur(picture: Floats, length_px: float) -> Floats:
 def dim(frame: Image, random: np.random.Generator) -> Image:
     """Little light, and noise."""
     noise = random.normal(0, _DIM_NOISE, frame.shape).astype(np.float32)
-    return np.clip(frame * np.float32(_DIM_GAIN) + noise, 0, 255).astype(np.uint8)
+    return to_pixels(frame * np.float32(_DIM_GAIN) + noise)
 
 
 def bright_sky(frame: Image) -> Image:
     """The surroundings of somebody who stands against the light."""
-    return np.clip(frame * np.float32(_SKY_GAIN) + _SKY_VEIL, 0, 255).astype(np.uint8)
+    return to_pixels(frame * np.float32(_SKY_GAIN) + _SKY_VEIL)
 
 
 def in_shade(head: Floats, alpha: Floats) -> Floats:
@@ -43,4 +49,5 @@ def soft_mask(height: int, width: int) -> Floats:
     """float32 [height, width, 1]: 1 over the middle, falling to 0 before the edges."""
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     radius = (np.abs(x) ** _EDGE_POWER + np.abs(y) ** _EDGE_POWER) ** (1 / _EDGE_POWER)
-    return np.clip((1 - radius) / _EDGE_SOFT, 0, 1).astype(np.float32)[..., None]
+    mask: Floats = np.clip((1 - radius) / _EDGE_SOFT, 0, 1).astype(np.float32)
+    return mask[..., None]

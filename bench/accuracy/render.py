@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
-from bench.accuracy.effects import bright_sky, dim, in_shade, motion_blur, soft_mask
+from bench.accuracy.effects import bright_sky, dim, in_shade, motion_blur, soft_mask, to_pixels
 from bench.accuracy.plan import FPS, FRAME_MS, HEIGHT, WIDTH, Film, Kind, Pass
 from infra.demo_media import find_media
 from streams.vision.box import Box
@@ -81,10 +81,9 @@ def _paste(frame: Image, each: Pass, time_ms: int, *, shade: bool) -> None:
     layers = np.concatenate([head.astype(np.float32), 255 * soft_mask(*head.shape[:2])], axis=2)
     half = int(0.75 * max(size)) + round(each.blur * width) + 4
     left, top = round(x) - half, round(y) - half
-    matrix = cv2.getRotationMatrix2D(
-        (picture.face.center[0] * scale, picture.face.center[1] * scale), turn, width / each.face_px
-    )
-    matrix[:, 2] += np.array([x - left, y - top]) - np.array(picture.face.center) * scale
+    center_x, center_y = (side * scale for side in picture.face.center)
+    matrix = np.asarray(cv2.getRotationMatrix2D((center_x, center_y), turn, width / each.face_px), np.float64)
+    matrix[:, 2] += (x - left - center_x, y - top - center_y)
     moved = cv2.warpAffine(layers, matrix, (2 * half, 2 * half), flags=cv2.INTER_LINEAR).astype(np.float32)
     # Weighted by the mask before smearing, so that the edge takes no black in.
     alpha = moved[..., 3:] / 255
@@ -101,7 +100,7 @@ def _blend(frame: Image, weighted: Floats, left: int, top: int) -> None:
     x1, y1 = min(WIDTH, left + weighted.shape[1]), min(HEIGHT, top + weighted.shape[0])
     layer = weighted[y0 - top : y1 - top, x0 - left : x1 - left]
     under = frame[y0:y1, x0:x1]
-    frame[y0:y1, x0:x1] = np.clip(layer[..., :3] + under * (1 - layer[..., 3:]), 0, 255).astype(np.uint8)
+    frame[y0:y1, x0:x1] = to_pixels(layer[..., :3] + under * (1 - layer[..., 3:]))
 
 
 def _background(film: Film, time_ms: int) -> Image:
@@ -119,4 +118,7 @@ def _background(film: Film, time_ms: int) -> Image:
 @cache
 def _film_frames(name: str) -> tuple[Image, ...]:
     with av.open(str(find_media(name))) as container:
-        return tuple(frame.to_ndarray(format="rgb24") for frame in container.decode(container.streams.video[0]))
+        return tuple(
+            frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            for frame in container.decode(container.streams.video[0])
+        )

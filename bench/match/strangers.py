@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bench.accuracy.effects import to_pixels
 from bench.accuracy.people import load_people
 from streams.vision.face_models import FaceModels, load_face_models
 from streams.vision.models.store import build_models
@@ -138,7 +139,7 @@ def _bent(chip: Floats, dice: np.random.Generator) -> npt.NDArray[np.uint8]:
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     bent = cv2.remap(chip, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     lit = (bent - 128) * dice.uniform(0.6, 1.3) + 128 + dice.uniform(-30, 30)
-    return np.clip(lit, 0, 255).astype(np.uint8)
+    return to_pixels(lit)
 
 
 def _stranger_distances(vectors: Sequence[Doubles]) -> Doubles:
@@ -157,7 +158,7 @@ def _shrunk(covariance: Doubles) -> Doubles:
 
 def _triangle(covariance: Doubles) -> Doubles:
     # Some 40 of the 128 axes hold nothing at all; a hair of variance keeps the matrix positive definite.
-    return np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
+    return np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance))).astype(np.float64, copy=False)
 
 
 def _checked(fit: Fit) -> tuple[float, float]:
