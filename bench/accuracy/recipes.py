@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
-import dlib
 import numpy as np
 import numpy.typing as npt
 
+from bench.plain_recipe import MAX_DISTANCE, PlainFaces
 from schemas.settings import ClipSettings, distance_of
 from streams.index.chunk_faces import find_tracks
 from streams.index.split import plan_chunks
@@ -91,22 +91,17 @@ class Spotclip:
 
 
 class PlainFaceRecognition:
-    """What people write with the package face_recognition 1.3.0 and its defaults, by dlib's own calls.
+    """`bench.plain_recipe`, each face of each sample for itself.
 
-    `face_locations`: dlib's HOG detector on the whole RGB picture, upsampled once, boxes trimmed to the picture.
-    `face_encodings`: the five-point predictor ("small", its default), one crop (`num_jitters=1`), dlib's network.
-    `compare_faces`: Euclidean distance of at most 0.6; each face of each sample for itself. The package itself needs a
-    compiler to install. The network runs in ONNX Runtime, which gives the same distances to 1e-5
-    (tests/bench/test_accuracy.py compares them) at a 24th of the time.
+    The network runs in ONNX Runtime, which gives the same distances to 1e-5 (tests/bench/test_accuracy.py compares
+    them) at a 24th of the time.
     """
 
     name = "face_recognition"
-    max_distance = 0.6
+    max_distance = MAX_DISTANCE
 
     def __init__(self, models: ModelSet, embedder: Embedder) -> None:
-        self._detector = dlib.get_frontal_face_detector()
-        self._predictor = dlib.shape_predictor(str(models.predictor))
-        self._embedder = embedder
+        self._faces = PlainFaces(models.predictor, embedder.embed)
 
     def read_selfie(self, data: bytes) -> Vector | None:
         """The first face, as its examples take it."""
@@ -127,11 +122,6 @@ class PlainFaceRecognition:
 
     def encode(self, rgb: Image) -> Iterator[tuple[Vector, Box]]:
         """All faces of a picture (uint8 [H, W, 3], red first) in dlib's order: float32 [128] and box."""
-        height, width = rgb.shape[:2]
-        places = [
-            dlib.rectangle(max(r.left(), 0), max(r.top(), 0), min(r.right(), width), min(r.bottom(), height))
-            for r in self._detector(rgb, 1)
-        ]
-        chips = [dlib.get_face_chip(rgb, self._predictor(rgb, place), 150, 0.25) for place in places]
-        for place, vector in zip(places, self._embedder.embed(chips), strict=True):
-            yield vector, Box(place.left(), place.top(), place.right(), place.bottom())
+        places = self._faces.locate(rgb)
+        for place, vector in zip(places, self._faces.encode(rgb, places), strict=True):
+            yield vector.astype(np.float32, copy=False), Box(place.left(), place.top(), place.right(), place.bottom())
