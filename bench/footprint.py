@@ -1,7 +1,7 @@
 """How much memory processes hold, as Linux counts it under /proc."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,15 +13,21 @@ _PROC = Path("/proc")
 
 
 def with_descendants(pid: int) -> Iterator[int]:
-    """The process and everything that it started, as far as it still runs."""
+    """The process and everything that it started, as far as it still runs.
+
+    Until a started process runs a program of its own its memory is that of the process that started it: it is left out,
+    or what a worker holds would count once more for a moment, and for ever in a peak.
+    """
     yield pid
     try:
         tasks = list((_PROC / str(pid) / "task").iterdir())
         children = [int(each) for task in tasks for each in (task / "children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return  # it has just ended
+    own = _command_line(pid)
     for child in children:
-        yield from with_descendants(child)
+        if _command_line(child) != own:
+            yield from with_descendants(child)
 
 
 def pss_bytes(pid: int) -> int:
@@ -103,7 +109,7 @@ class Watch:
                 self.peaks.label.setdefault(pid, name)
                 pss[pid] = pss_bytes(pid)
                 self.peaks.peak_rss[pid] = max(peak_rss_bytes(pid), self.peaks.peak_rss.get(pid, 0))
-                # Anew each time: roots become known while they run, and a program is not its own yet when it is forked.
+                # Anew each time: roots become known while they run, and some programs start another in their place.
                 program = _program(pid)
                 if program is not None:
                     self.peaks.label[pid] = name if pid == root else f"{name}: {program}"
@@ -111,13 +117,19 @@ class Watch:
             self.peaks.pss = pss
 
 
-def _program(pid: int) -> str | None:
+def _command_line(pid: int) -> Sequence[str]:
+    """Empty when it has ended, also when its parent has not looked yet."""
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        line = (_PROC / str(pid) / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
+        return ()
+    return line.decode(errors="replace").split("\0") if line else ()
+
+
+def _program(pid: int) -> str | None:
+    words = _command_line(pid)
+    if not words:
         return None
-    if not words[0]:
-        return None  # it has ended, and its parent has not looked yet
     for word in words:
         if "spawn_main" in word:
             return "child"
