@@ -75,7 +75,8 @@ async def test_too_much_memory_fails_the_job_not_the_machine(pool: ChildPool) ->
 
 
 async def test_heavy_children_step_aside(pool: ChildPool) -> None:
-    assert await pool.run(child_jobs.niceness) == os.nice(0) + 3
+    most = 19
+    assert await pool.run(child_jobs.niceness) == min(most, os.nice(0) + 3)
 
 
 def test_children_die_with_a_parent_that_is_killed() -> None:
