@@ -18,9 +18,10 @@ from bench.footprint import MIB, Peaks, Watch
 from bench.index_footage import build
 from bench.index_peak import IndexPeak, index_peak, join_copies
 from bench.output import conditions
-from bench.running import CACHE_DIR, running_event, scratch
+from bench.running import running_event, scratch
 from infra.embedded.stack import EmbeddedStack
 from infra.local import Deployment, environment_of
+from infra.user_folders import CACHE_DIR
 
 SEARCHES = 5
 MINUTES = (2, 120)

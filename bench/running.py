@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import platformdirs
 
 from infra.demo_media import SELFIE, build_race, find_media
 from infra.local import LocalSystem, Running
+from infra.user_folders import CACHE_DIR
 
 POLL_S = 0.02
 _WITHIN_S = 300.0
-CACHE_DIR = platformdirs.user_cache_path("spotclip")
 
 
 @dataclass(frozen=True, kw_only=True)

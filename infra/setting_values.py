@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from infra.errors import UserError
+from infra.user_folders import CACHE_DIR, DATA_DIR
 
 PREFIX = "SPOTCLIP_"
-_APP = "spotclip"
 _MIB = 1024 * 1024
 
 # Part of topics, groups, buckets (at most 63 characters with their ending) and the database: what all of them allow.
@@ -43,12 +42,8 @@ class Values(BaseModel):
         None, min_length=16, description="Opens the admin API. Without it there is none: closed by default."
     )
     public_base: AnyHttpUrl | None = Field(None, description="Scheme and host under which people reach the API.")
-    data: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path(_APP), description="What has to stay: the API's replica."
-    )
-    cache: Path = Field(
-        default_factory=lambda: platformdirs.user_cache_path(_APP), description="What can be made again: models."
-    )
+    data: Path = Field(default_factory=lambda: DATA_DIR, description="What has to stay: the API's replica.")
+    cache: Path = Field(default_factory=lambda: CACHE_DIR, description="What can be made again: models.")
 
     kafka: str | None = Field(None, pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$", description="`host:port`, with commas.")
     kafka_replication: Count | None = Field(

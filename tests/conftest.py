@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
-import platformdirs
 import pytest
 import structlog
 
 from infra.embedded.addresses import Addresses, read_addresses
-from infra.embedded.kafka_aot import APP
 from infra.embedded.stack import EmbeddedStack
+from infra.user_folders import CACHE_DIR
 from tests.waiting import wait_until
 
 # An outside stack: the ready file that `python -m infra.embedded --ready-file FILE` writes.
@@ -43,7 +42,7 @@ def logs_as_before() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack_cache() -> Path:
     """The user's cache of jars, so that a run downloads nothing that an earlier one did."""
-    return platformdirs.user_cache_path(APP)
+    return CACHE_DIR
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,9 @@ from bench.match.plain import MemoryScan, PlainScan, Tracks, tracks_of
 from bench.match.store import EVENT, MODEL, Store, running_store
 from bench.match.strangers import LIMIT, Crowd, Fit, Floats, fit_strangers
 from bench.output import Figure, conditions, parser, progress, report
-from bench.running import CACHE_DIR
 from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.face_prefix import PREFIX
+from infra.user_folders import CACHE_DIR
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ import typer
 
 from infra.cli import searches, up, videos
 from infra.cli.client import ApiClient
-from infra.cli.options import CACHE_DIR
 from infra.cli.output import JsonFlag, Output
 from infra.demo_media import build_race, find_media
 from infra.errors import UserError
 from infra.local import LocalSystem
+from infra.user_folders import CACHE_DIR
 from streams.media.mp4_boxes import Mp4Error, read_movie
 
 app = typer.Typer(add_completion=False)

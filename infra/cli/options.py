@@ -4,13 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import typer
 
 from infra.settings import Settings
 
-DATA_DIR = platformdirs.user_data_path("spotclip")
-CACHE_DIR = platformdirs.user_cache_path("spotclip")
 DataDir = Annotated[Path, typer.Option("--data", help="Where everything is kept.")]
 ConfigFile = Annotated[
     Path | None, typer.Option(envvar="SPOTCLIP_CONFIG", help="A TOML file of settings; the environment wins over it.")

@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from infra.cli.options import CACHE_DIR, DATA_DIR, DataDir
+from infra.cli.options import DataDir
 from infra.cli.output import JsonFlag, Output
 from infra.errors import UserError
 from infra.local import LocalSystem, Running
+from infra.user_folders import CACHE_DIR, DATA_DIR
 
 app = typer.Typer(add_completion=False)
 

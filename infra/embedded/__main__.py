@@ -5,14 +5,12 @@ import signal
 import sys
 from pathlib import Path
 
-import platformdirs
-
 from infra.embedded.addresses import write_addresses
 from infra.embedded.directory_lock import process_runs
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.kafka import KafkaSettings
-from infra.embedded.kafka_aot import APP
 from infra.embedded.stack import EmbeddedStack, Training
+from infra.user_folders import CACHE_DIR
 
 _FOLLOW_POLL_S = 1.0
 
@@ -29,7 +27,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m infra.embedded", description="Run Kafka, ClickHouse and S3 on this machine until SIGTERM."
     )
     parser.add_argument("--data-dir", type=Path, required=True, help="everything that has to stay")
-    parser.add_argument("--cache-dir", type=Path, default=platformdirs.user_cache_path(APP), help="jars and caches")
+    parser.add_argument("--cache-dir", type=Path, default=CACHE_DIR, help="jars and caches")
     parser.add_argument("--ready-file", type=Path, help="gets the addresses and secrets as JSON (mode 600) once ready")
     parser.add_argument("--mirror", help="a Maven repository to use in place of the central one")
     parser.add_argument("--java", type=Path, help="a Java, 17 or newer, to use in place of the wheel's")

@@ -15,16 +15,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import platformdirs
-
 from infra.embedded import kafka
 from infra.embedded.directory_lock import DirectoryLock
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.guarded import GuardedProcess
 from infra.embedded.jars import fetch
 from infra.embedded.ports import Ports, settle
+from infra.user_folders import CACHE_DIR
 
-APP = "spotclip"
 _READY_WITHIN_S = 120.0
 _STOP_WITHIN_S = 60.0
 _CREATE_WITHIN_S = 180.0
@@ -126,7 +124,7 @@ def _train_in(folder: Path, java: Path, jars: tuple[Path, ...], log: Path) -> Pa
 def main() -> None:
     """Train, downloading the jars if needed."""
     parser = argparse.ArgumentParser(description="Make Kafka's ahead-of-time cache.")
-    parser.add_argument("--cache-dir", type=Path, default=platformdirs.user_cache_path(APP))
+    parser.add_argument("--cache-dir", type=Path, default=CACHE_DIR)
     parser.add_argument("--log", type=Path, default=Path(os.devnull))
     arguments = parser.parse_args()
     os.nice(19)

@@ -9,7 +9,6 @@ from random import SystemRandom
 from typing import Any
 
 import httpx
-import platformdirs
 import pytest
 
 from infra.demo_media import Race, find_media
@@ -124,7 +123,7 @@ def new_client() -> httpx.Client:
 
 
 @pytest.fixture(scope="session")
-def system(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(stack: Addresses, stack_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """API and workers over the stack, in a namespace that nobody else uses."""
     folder = tmp_path_factory.mktemp("system")
     deployment = Deployment(
@@ -133,7 +132,7 @@ def system(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         port=free_port(SystemRandom()),
         namespace=f"it-{secrets.token_hex(4)}",
     )
-    environment = environment_of(stack, deployment, folder / "parts", platformdirs.user_cache_path("spotclip"))
+    environment = environment_of(stack, deployment, folder / "parts", stack_cache)
     provision(Settings.from_environment(environment))
     services = part_services(environment, deployment.port, folder / "run")
     with DirectoryLock(folder) as lock, Supervisor(folder / "run", services, lock), new_client() as client:

@@ -4,7 +4,6 @@ import secrets
 import sys
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from bench.index_peak import IndexPeak, index_peak, join_copies
@@ -21,7 +20,7 @@ SAMPLING_FPS = 5
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
 async def test_a_video_of_an_hour_needs_at_most_a_tenth_more_memory_than_one_of_two_minutes(
-    stack: Addresses, race: Race, tmp_path: Path
+    stack: Addresses, stack_cache: Path, race: Race, tmp_path: Path
 ) -> None:
     """Each is split as a whole and indexed in three places by a fresh worker with its children."""
 
@@ -34,7 +33,7 @@ async def test_a_video_of_an_hour_needs_at_most_a_tenth_more_memory_than_one_of_
             port=1,
             namespace=f"memory-{secrets.token_hex(4)}",
         )
-        environment = environment_of(stack, deployment, tmp_path, platformdirs.user_cache_path("spotclip"))
+        environment = environment_of(stack, deployment, tmp_path, stack_cache)
         found = await index_peak(environment, tmp_path, video, spans=SPANS, span_ms=SPAN_MS)
         video.unlink()
         assert abs(found.duration_ms - length_ms) < 1_000

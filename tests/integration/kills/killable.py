@@ -15,7 +15,6 @@ from random import SystemRandom
 from typing import Any
 
 import httpx
-import platformdirs
 
 from infra.embedded.directory_lock import DirectoryLock
 from infra.embedded.ports import free_port
@@ -192,8 +191,7 @@ def run_killable(folder: Path, stack_cache: Path) -> Iterator[Killable]:
         deployment = Deployment(
             secret=secrets.token_hex(32), admin_token=secrets.token_urlsafe(32), port=free_port(SystemRandom())
         )
-        cache = platformdirs.user_cache_path("spotclip")
-        environment = environment_of(engines.addresses, deployment, folder / "parts", cache) | SMALL_AND_SWIFT
+        environment = environment_of(engines.addresses, deployment, folder / "parts", stack_cache) | SMALL_AND_SWIFT
         settings = Settings.from_environment(environment)
         provision(settings)
         orders = Orders(folder / "orders")
