@@ -9,17 +9,23 @@ MAX_RANGES = 100
 _NAMED = 5
 
 
+def joined(ranges: Iterable[Range], *, gap_ms: int) -> list[Range]:
+    """The ranges ascending; those no farther apart than `gap_ms` become one."""
+    whole: list[Range] = []
+    for start, end in sorted(ranges):
+        if whole and start - whole[-1][1] <= gap_ms:
+            whole[-1] = (whole[-1][0], max(whole[-1][1], end))
+        else:
+            whole.append((start, end))
+    return whole
+
+
 def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
     """The ranges as few that do not touch, ascending; of more than `MAX_RANGES` the nearest become one.
 
     Everything that a range covers stays covered. Milliseconds, `[start, end)`.
     """
-    whole: list[Range] = []
-    for start, end in sorted(ranges):
-        if whole and start <= whole[-1][1]:
-            whole[-1] = (whole[-1][0], max(whole[-1][1], end))
-        else:
-            whole.append((start, end))
+    whole = joined(ranges, gap_ms=0)
     while len(whole) > MAX_RANGES:
         nearest = min(range(len(whole) - 1), key=lambda at: whole[at + 1][0] - whole[at][1])
         whole[nearest : nearest + 2] = [(whole[nearest][0], whole[nearest + 1][1])]

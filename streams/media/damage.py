@@ -9,6 +9,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streams.damage import joined
 from streams.media.disposable import IsDisposable
 from streams.media.facts import Timeline
 from streams.media.picture_times import PictureTimes
@@ -143,7 +144,7 @@ class DamageWatch:
             ranges.append((begin_ms, self.end_ms if end is None else max(begin_ms + 1, to_ms(end))))
         inside = ((max(first, self.start_ms), min(last, self.end_ms)) for first, last in ranges)
         damage.frames = sum(self.start_ms <= to_ms(tick) < self.end_ms for tick in lost)
-        damage.ranges_ms = _joined(pair for pair in inside if pair[0] < pair[1])
+        damage.ranges_ms = tuple(joined((pair for pair in inside if pair[0] < pair[1]), gap_ms=_JOIN_MS))
 
     def _note(self, packet: "Packet[VideoStream]", shown: int) -> None:
         duration = packet.duration or 0
@@ -161,13 +162,3 @@ class DamageWatch:
     def _first_keyframe_after(self, keyframes: list[int], tick: int) -> int | None:
         at = bisect_right(keyframes, tick)
         return keyframes[at] if at < len(keyframes) else self._times.end
-
-
-def _joined(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if joined and first - joined[-1][1] <= _JOIN_MS:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
-        else:
-            joined.append((first, last))
-    return tuple(joined)

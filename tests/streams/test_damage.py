@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.damage import MAX_RANGES, damage_sentence, merged
+from streams.damage import MAX_RANGES, damage_sentence, joined, merged
 
 RANGES = st.lists(
     st.tuples(st.integers(0, 100_000), st.integers(0, 3_000)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1])),
@@ -28,6 +28,11 @@ def test_the_order_in_which_they_come_does_not_matter(ranges: list[tuple[int, in
 def test_of_too_many_the_nearest_become_one() -> None:
     ranges = [(1_000 * n, 1_000 * n + 10) for n in range(MAX_RANGES)]
     assert merged([*ranges, (2_015, 2_020)]) == (*ranges[:2], (2_000, 2_020), *ranges[3:])
+
+
+def test_what_is_no_farther_apart_than_the_gap_becomes_one() -> None:
+    assert joined([(30, 40), (0, 20), (5, 8)], gap_ms=10) == [(0, 40)]
+    assert joined([(30, 40), (0, 20), (5, 8)], gap_ms=9) == [(0, 20), (30, 40)]
 
 
 def test_the_sentence_names_the_first_few() -> None:
