@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.vision.box import Box
+from streams.vision.models.model_set import CHIP_PX
 
 Image = npt.NDArray[np.uint8]
 
-CHIP_PX = 150
 # Part of the face's box added on each side; the network was trained on chips of this margin.
 CHIP_PADDING = 0.25
 

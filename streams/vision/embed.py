@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from streams.vision.models.model_set import VECTOR_SIZE
 from streams.vision.session import open_session
 
 Image = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
 
-VECTOR_SIZE = 128
 # Each of three chips at once takes 17 % less time than one alone, each of sixteen 24 % (measured).
 _BATCH = 16
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streams.vision.align import CHIP_PX
 from streams.vision.detect import FaceDetector
+from streams.vision.models.model_set import CHIP_PX
 
 Image = npt.NDArray[np.uint8]
 

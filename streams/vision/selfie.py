@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from streams.vision.align import CHIP_PADDING, CHIP_PX
+from streams.vision.align import CHIP_PADDING
 from streams.vision.face_models import FaceModels
+from streams.vision.models.model_set import CHIP_PX
 from streams.vision.policy import SelfiePolicy
 from streams.vision.selfie_faces import SelfieFace, find_faces
 from streams.vision.selfie_outcome import SENTENCES, Selfie, SelfieProblem, SelfieRefused

@@ -5,6 +5,10 @@ from pathlib import Path
 
 from streams.vision.models.choice import DetectorKind
 
+# What every embedder takes and gives: squares of this side, and so many numbers for each.
+CHIP_PX = 150
+VECTOR_SIZE = 128
+
 
 @dataclass(frozen=True)
 class ModelSet:

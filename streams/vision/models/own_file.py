@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from streams.vision.models.cached import made_once
+from streams.vision.models.model_set import CHIP_PX, VECTOR_SIZE
 from streams.vision.models.sources import ModelSourceError
 from streams.vision.session import open_session
 
-_CHIP = [150, 150, 3]
-_VECTOR_SIZE = 128
+_CHIP = [CHIP_PX, CHIP_PX, 3]
 _ROW = 15
 _UINT8, _FLOAT = "tensor(uint8)", "tensor(float)"
 ZOO_OUTPUTS = frozenset(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32))
@@ -19,7 +19,7 @@ _DETECTOR_WANTED = (
     "a detector takes uint8 [1, height, width, 3] and gives float32 [1, n, 15], "
     "or is YuNet as OpenCV's model zoo publishes it"
 )
-_EMBEDDER_WANTED = "an embedder takes uint8 [n, 150, 150, 3] and gives float32 [n, 128]"
+_EMBEDDER_WANTED = f"an embedder takes uint8 [n, {CHIP_PX}, {CHIP_PX}, 3] and gives float32 [n, {VECTOR_SIZE}]"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _is_embedder(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
         return False
     given, vector = inputs[0], outputs[0]
     takes_chips = given.type == _UINT8 and list(given.shape[1:]) == _CHIP and _are_free(given.shape[:1])
-    return takes_chips and vector.type == _FLOAT and list(vector.shape[1:]) == [_VECTOR_SIZE]
+    return takes_chips and vector.type == _FLOAT and list(vector.shape[1:]) == [VECTOR_SIZE]
 
 
 def _are_free(sizes: Sequence[Any]) -> bool:

@@ -14,9 +14,8 @@ from onnx import TensorProto
 from streams.vision.models.axes import on_principal_axes
 from streams.vision.models.dlib_file import DlibLayers, read_layers
 from streams.vision.models.graph import GraphBuilder
+from streams.vision.models.model_set import CHIP_PX, VECTOR_SIZE
 
-CHIP_PX = 150
-VECTOR_SIZE = 128
 # dlib's `input_rgb_image_sized`: these means are subtracted from R, G, B, and the rest divided by 256.
 _MEAN_RGB = (122.782, 117.001, 104.298)
 _STEM_CHANNELS = 32

@@ -5,10 +5,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from streams.vision.embed import VECTOR_SIZE
 from streams.vision.face_models import FaceModels
 from streams.vision.models.axes import principal_axes
 from streams.vision.models.dlib_file import read_layers
+from streams.vision.models.model_set import VECTOR_SIZE
 from streams.vision.models.sources import RESNET
 from tests.streams.vision.pictures import Image, faces_in, photo, stored_vectors, turned
 
