@@ -25,6 +25,8 @@ CODE_HEIGHT = 32
 SAMPLE_RATE = 48_000
 TICKS_PER_S = 90_000
 BEEP_MS = 50
+# Shown times of 8 s at a rate that varies: 16 to 64 ms from one picture to the next.
+VARIABLE = [Fraction(n * 40 + (17 * n * n) % 29) for n in range(200)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,17 @@ def build(path: Path, recipe: Recipe) -> Path:
         output.mux(video.encode(None))
         if audio is not None:
             output.mux(audio.encode(None))
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    """A moment of silence and no picture."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+        frame = AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
     return path
 
 

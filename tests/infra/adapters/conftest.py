@@ -2,13 +2,14 @@
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.clickhouse_migrations import migrate
 from infra.adapters.settings import ClickHouseSettings, S3Settings
 from infra.embedded.addresses import Addresses
@@ -69,6 +70,14 @@ def client(migrated: ClickHouseSettings) -> Iterator[Client]:
     )
     yield client
     client.close()
+
+
+@pytest.fixture
+async def store(migrated: ClickHouseSettings) -> AsyncIterator[ClickHouseFaces]:
+    """An open store of faces."""
+    store = ClickHouseFaces(migrated)
+    yield store
+    await store.close()
 
 
 @pytest.fixture(params=["nobody listens", "wrong secret", "no bucket"])

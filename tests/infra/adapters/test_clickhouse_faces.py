@@ -1,7 +1,6 @@
 """Faces in a real ClickHouse engine."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
@@ -14,14 +13,6 @@ from tests.ports.faces_suite import LIMIT, MODEL, FacesSuite, event_of_its_own, 
 from tests.waiting import wait_until_async
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture
-async def store(migrated: ClickHouseSettings) -> AsyncIterator[ClickHouseFaces]:
-    """An open store."""
-    store = ClickHouseFaces(migrated)
-    yield store
-    await store.close()
 
 
 class TestClickHouseFaces(FacesSuite):

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
@@ -11,21 +10,12 @@ from clickhouse_connect.driver.client import Client
 from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.face_generations import scope_of
 from infra.adapters.face_queries import matches_query
-from infra.adapters.settings import ClickHouseSettings
 from tests.ports.faces_suite import LIMIT, MODEL, event_of_its_own, face, near, unlike
 
 pytestmark = pytest.mark.engines
 
 # Of `face_vectors`; at most two more are read at the edges of what a key selects.
 GRANULE = 64
-
-
-@pytest.fixture
-async def store(migrated: ClickHouseSettings) -> AsyncIterator[ClickHouseFaces]:
-    """An open store."""
-    store = ClickHouseFaces(migrated)
-    yield store
-    await store.close()
 
 
 async def _put(store: ClickHouseFaces, event: int, source: str, generation: int, count: int) -> None:

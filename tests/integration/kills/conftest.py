@@ -16,6 +16,7 @@ from tests.integration.conftest import Event, make_event
 from tests.integration.kills.end_states import plain_search, plain_video
 from tests.integration.kills.killable import (
     Killable,
+    film_twice,
     run_killable,
     start_search,
     start_video,
@@ -86,12 +87,7 @@ def person(killable: Killable, man: bytes) -> Person:
 @pytest.fixture(scope="session")
 def footage(killable: Killable, short: Path) -> Event:
     """An event with two films of the man: two clips for each search."""
-    event = make_event(killable.system)
-    for key in ("a", "b"):
-        start_video(event, key, short)
-    for key in ("a", "b"):
-        wait_for_video(event, key)
-    return event
+    return film_twice(killable, short)
 
 
 @pytest.fixture(scope="session")

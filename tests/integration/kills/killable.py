@@ -26,7 +26,7 @@ from infra.provision import provision
 from infra.settings import Settings
 from schemas.videos import VideoRecord, VideoState
 from streams.flow import Role
-from tests.integration.conftest import Event, System, new_client
+from tests.integration.conftest import Event, System, make_event, new_client
 from tests.integration.kills.end_states import EndStates
 from tests.integration.kills.log import Log
 from tests.integration.kills.orders import Orders
@@ -161,6 +161,16 @@ def wait_for_search(event: Event, request_id: str, *, outage: bool = False) -> N
 def start_video(event: Event, key: str, film: Path) -> None:
     answer = event.system.admin("PUT", f"/events/{event.event_id}/videos/{key}", content=film.read_bytes())
     assert answer.status_code == 202, answer.text
+
+
+def film_twice(killable: Killable, film: Path) -> Event:
+    """A new event with the film as "a" and as "b", indexed."""
+    event = make_event(killable.system)
+    for key in ("a", "b"):
+        start_video(event, key, film)
+    for key in ("a", "b"):
+        wait_for_video(event, key)
+    return event
 
 
 def start_reindex(event: Event, key: str) -> None:

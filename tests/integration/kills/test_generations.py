@@ -23,6 +23,7 @@ from streams.shell.failpoints import FailpointName
 from tests.integration.conftest import Event, make_event
 from tests.integration.kills.killable import (
     Killable,
+    film_twice,
     start_deletion,
     start_reindex,
     start_search,
@@ -50,12 +51,7 @@ def new_person(killable: Killable, man: bytes) -> Person:
 @pytest.fixture
 def event(killable: Killable, short: Path) -> Event:
     """An event with the film twice."""
-    event = make_event(killable.system)
-    for key in ("a", "b"):
-        start_video(event, key, short)
-    for key in ("a", "b"):
-        wait_for_video(event, key)
-    return event
+    return film_twice(killable, short)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from streams.vision.face_models import FaceModels
 from streams.vision.policy import face_policy
 from streams.vision.selfie_outcome import Selfie
 from tests.face_video import PEOPLE, Cutout, Image, Placed, compose, cutout, walk, woven, write_video
+from tests.numbered_video import write_sound
 
 FPS = 5.0
 SIZE = (640, 360)
@@ -247,12 +247,6 @@ def test_a_bare_stream_has_no_times_and_is_refused_with_a_sentence(end: str, cod
 
 
 def test_sound_alone_has_no_picture(tmp_path: Path, face_models: FaceModels) -> None:
-    path = tmp_path / "sound.mp4"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("aac", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode())
+    path = write_sound(tmp_path / "sound.mp4")
     with pytest.raises(SourceUnreadable, match="no picture"):
         find_tracks(path, 0, 1_000, FPS, face_models)

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from tests.damaged_video import (
     spoil_packets,
     zero_block,
 )
-from tests.numbered_video import Recipe, build, regular_times
+from tests.numbered_video import VARIABLE, Recipe, build, regular_times
 from tests.range_server import range_server
 
 GROUP_MS = 2_000
@@ -162,7 +161,6 @@ def test_a_cut_off_file_says_the_same_over_http(intact: dict[str, Path], tmp_pat
             assert damage_of(server.url("cut.mp4"), start_ms, end_ms) == damage_of(cut, start_ms, end_ms)
 
 
-VARIABLE = [Fraction(n * 40 + (17 * n * n) % 29) for n in range(200)]
 CLEAN = {
     "open groups": Recipe(
         times_ms=regular_times(8), gop=50, b_frames=3, options={"x264-params": "open-gop=1:b-pyramid=2"}

@@ -2,13 +2,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.media.h264 import parse_config, read_units
+from tests.streams.media.prefixed import prefixed
 
 SPS, PPS = b"\x67\x64\x00\x1f\xac", b"\x68\xeb\xe3"
 AVCC = b"\x01\x64\x00\x1f\xff\xe1\x00\x05" + SPS + b"\x01\x00\x03" + PPS
-
-
-def prefixed(*units: bytes) -> bytes:
-    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
 def test_a_configuration_gives_profile_prefix_and_parameter_sets() -> None:

@@ -4,13 +4,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from infra.demo_media import Race, find_media
 from streams.media.errors import SourceUnreachable, SourceUnreadable
 from streams.media.probe import probe
-from tests.numbered_video import Recipe, build, regular_times
+from tests.numbered_video import Recipe, build, regular_times, write_sound
 from tests.range_server import range_server
 
 
@@ -101,13 +100,7 @@ def test_what_is_no_video_is_refused(tmp_path: Path, data: bytes) -> None:
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "sound.mp4"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("aac", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode())
+    path = write_sound(tmp_path / "sound.mp4")
     with pytest.raises(SourceUnreadable, match="no picture"):
         probe(path)
 

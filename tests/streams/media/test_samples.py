@@ -9,7 +9,7 @@ from infra.demo_media import Race, find_media
 from streams.media.errors import SourceUnreadable
 from streams.media.sample import Sample
 from streams.media.samples import samples
-from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, Recipe, build, regular_times
+from tests.numbered_video import BITS, BLOCK_WIDTH, CODE_HEIGHT, VARIABLE, Recipe, build, regular_times
 
 LONG = 10**8
 
@@ -55,7 +55,6 @@ def test_past_the_end_there_is_nothing(plain: Path) -> None:
     assert numbers(plain, 7_801, 9_000, 25)[-1] == (7_960, 199)
 
 
-VARIABLE = [Fraction(n * 40 + (17 * n * n) % 29) for n in range(200)]
 RECIPES = {
     "closed groups": Recipe(times_ms=regular_times(6), gop=50),
     "open groups": Recipe(

@@ -2,14 +2,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.media.units import is_broken, length_prefix_bytes, unit_spans
+from tests.streams.media.prefixed import prefixed
 
 H264_SLICE, H264_SEI = b"\x65", b"\x06"
 HEVC_SLICE, HEVC_SEI = b"\x26\x01", b"\x4e\x01"
 FINE = b"\x88\x84\x00\x00\x03\x01\x17"  # what would be forbidden is escaped
-
-
-def prefixed(*units: bytes) -> bytes:
-    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
 def test_the_length_of_prefixes_stands_in_the_configuration() -> None:

@@ -6,18 +6,10 @@ import pytest
 
 from streams.media.facts import PacketFacts, StreamFacts, Timeline
 from streams.render.cut_plan import AudioPlan, CopyPlan, CopyPolicy, EncodePlan, plan_audio, plan_cut, why_not_copied
+from tests.streams.render.copyable import PLAIN
 
 FRAME = 3600  # ticks of 1/90000 s: 25 pictures a second
 TIMELINE = Timeline(time_base=Fraction(1, 90_000), origin=900)
-PLAIN = StreamFacts(
-    container="mov,mp4,m4a,3gp,3g2,mj2",
-    video_codec="h264",
-    video_tag="avc1",
-    pix_fmt="yuv420p",
-    interlaced=False,
-    h264_profile=100,
-    audio_codec="aac",
-)
 # Three groups I P B P B of the second from 2 s on, in decoding order.
 ORDER = [0, 2, 1, 4, 3]
 

@@ -6,18 +6,10 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.media.facts import PacketFacts, StreamFacts, Timeline
+from streams.media.facts import PacketFacts, Timeline
 from streams.render.cut_plan import CopyPlan, CopyPolicy, EncodePlan, plan_cut
+from tests.streams.render.copyable import PLAIN
 
-PLAIN = StreamFacts(
-    container="mov,mp4,m4a,3gp,3g2,mj2",
-    video_codec="h264",
-    video_tag="avc1",
-    pix_fmt="yuv420p",
-    interlaced=False,
-    h264_profile=100,
-    audio_codec="aac",
-)
 TIME_BASES = [Fraction(1, 90_000), Fraction(1, 12_800), Fraction(1, 30_000)]
 
 

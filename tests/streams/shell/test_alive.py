@@ -2,20 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import NoReturn
 
 import pytest
 
 from streams.shell.alive import Alive, suspended_clock_s
 from streams.shell.exits import ExitCode
-
-
-class Ended(BaseException):
-    """Stands for the end of the process."""
-
-
-def end(code: ExitCode) -> NoReturn:
-    raise Ended(code)
+from tests.streams.shell.ended import Ended, end
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 import pytest
 
@@ -23,21 +23,10 @@ from streams.shell.tenure import HandedBack, Tenure
 from tests.streams.shell import toy
 from tests.streams.shell.apps import ledger_app
 from tests.streams.shell.cluster import Cluster
+from tests.streams.shell.ended import Ended, end
 
 MESSAGE_LIMIT = 1_048_576
 NOW_MS = 1_800_000_000_000
-
-
-class Ended(BaseException):
-    """Stands for the end of the process."""
-
-    def __init__(self, code: ExitCode) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def end(code: ExitCode) -> NoReturn:
-    raise Ended(code)
 
 
 class Sent(Protocol):

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from infra.demo_media import find_media
 from streams.vision.detect import Detection, FaceDetector
 from streams.vision.embed import Embedder, Vectors
+from streams.vision.policy import FacePolicy
+from streams.vision.quality import SecondLook
 
 Image = npt.NDArray[np.uint8]
 
@@ -22,6 +24,12 @@ def photo(name: str) -> Image:
 
 def faces_in(rgb: Image, detector: FaceDetector) -> list[Detection]:
     return detector.detect(np.ascontiguousarray(rgb[..., ::-1]), min_score=0.6, max_overlap=0.5)
+
+
+def passes(look: SecondLook) -> bool:
+    """By the recipe's own numbers."""
+    policy = FacePolicy()
+    return look.passes(min_score=policy.min_second_score, max_error_px=policy.max_second_error_px)
 
 
 def turned(rgb: Image, degrees: float) -> Image:

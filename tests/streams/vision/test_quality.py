@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 
 from streams.vision.face_models import FaceModels
-from streams.vision.policy import FacePolicy
 from streams.vision.quality import NOTHING_SEEN, SecondLook, second_look, sharpness
-from tests.streams.vision.pictures import Image, blurred, faces_in, photo
-
-GATE = FacePolicy()
-
-
-def passes(look: SecondLook) -> bool:
-    return look.passes(min_score=GATE.min_second_score, max_error_px=GATE.max_second_error_px)
+from tests.streams.vision.pictures import Image, blurred, faces_in, passes, photo
 
 
 def good_chip(models: FaceModels) -> Image:

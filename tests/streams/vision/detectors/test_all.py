@@ -12,11 +12,11 @@ from streams.vision.detect import Detection, FaceDetector
 from streams.vision.detectors.hog import HogDetector
 from streams.vision.face_models import FaceModels
 from streams.vision.policy import FacePolicy
-from streams.vision.quality import NOTHING_SEEN, SecondLook, second_look
+from streams.vision.quality import NOTHING_SEEN, second_look
 from streams.vision.selfie import read_selfie
 from streams.vision.selfie_outcome import Selfie
 from tests.streams.vision.picture_files import as_png
-from tests.streams.vision.pictures import Image, photo, stored_vectors
+from tests.streams.vision.pictures import Image, passes, photo, stored_vectors
 
 POLICY = FacePolicy()
 
@@ -54,10 +54,6 @@ def pairs(rgb: Image, models: FaceModels, reference: FaceModels) -> list[tuple[D
 
 def vector(rgb: Image, box: Box, models: FaceModels) -> Image:
     return stored_vectors([models.aligner.chip(rgb, box)], models.embedder)[0]
-
-
-def passes(look: SecondLook) -> bool:
-    return look.passes(min_score=POLICY.min_second_score, max_error_px=POLICY.max_second_error_px)
 
 
 def test_faces_of_a_group_are_found_once_and_where_yunet_sees_them(
