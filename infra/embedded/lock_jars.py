@@ -11,13 +11,13 @@ from pathlib import Path
 
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.jars import TIMEOUT_S, Jar, file_sha256
+from infra.embedded.kafka import LOCK
 
 ROOTS = (
     "org.apache.kafka:kafka_2.13:4.3.1",
     # Kafka 4.3.1 asks for slf4j 1.7 and log4j 2.25.4, so this is the binding (not `log4j-slf4j2-impl`).
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
 )
-LOCK = Path(__file__).with_name("kafka.lock")
 
 
 def resolve(root: str, repository: Path) -> list[Jar]:
