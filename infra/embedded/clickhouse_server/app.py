@@ -20,6 +20,9 @@ from infra.embedded.clickhouse_server.refusals import Refused, refusal
 from infra.embedded.clickhouse_server.replies import Reply, error_reply, query_headers, text_reply
 from infra.embedded.clickhouse_server.running import RunningQueries
 
+# What is taken and given without a thread: to copy it takes microseconds.
+_SHORT_BYTES = 64 << 10
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -102,7 +105,6 @@ class ClickHouseHttp:
             coding = answer_coding(headers.get("accept-encoding", ""))
         try:
             await self._read(receive, body.feed)
-            await asyncio.to_thread(body.finish)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._workers, partial(answer, self._engine, arguments, body, coding))
         finally:
@@ -122,8 +124,12 @@ class ClickHouseHttp:
         return bytes(form)
 
     async def _read(self, receive: Receive, take: Callable[[bytes], None]) -> None:
-        """Hand each piece of the body to `take`, in a thread: decompressing and writing must not hold up others."""
-        more = True
+        """Hand each piece of the body to `take`.
+
+        In a thread, since decompressing and writing must not hold up others; but at once while the body is short, since
+        a change of threads costs a query more than that, and a form comes in many pieces.
+        """
+        more, taken = True, 0
         while more:
             try:
                 async with asyncio.timeout(self._receive_timeout_s):
@@ -132,9 +138,12 @@ class ClickHouseHttp:
                 raise ClickHouseError(209, "SOCKET_TIMEOUT", "Timeout exceeded while reading the body") from error
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
-            if message.get("body"):
-                await asyncio.to_thread(take, message["body"])
-            more = message.get("more_body", False)
+            data, more = message.get("body", b""), message.get("more_body", False)
+            taken += len(data)
+            if taken <= _SHORT_BYTES:
+                take(data)
+            else:
+                await asyncio.to_thread(take, data)
 
 
 async def _nothing() -> MutableMapping[str, Any]:
@@ -156,6 +165,9 @@ async def _send(reply: Reply, send: Send) -> None:
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         }
     )
+    if not reply.coding and len(reply.body) <= _SHORT_BYTES:
+        await send({"type": "http.response.body", "body": bytes(reply.body)})
+        return
     while (piece := await asyncio.to_thread(_next_piece, pieces)) is not None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

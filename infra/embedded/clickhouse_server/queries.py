@@ -11,11 +11,12 @@ from infra.embedded.clickhouse_server.values_data import check_values_end
 
 
 def answer(engine: Engine, arguments: Arguments, body: RequestBody, coding: str | None) -> Reply:
-    """Run the request's statement.
+    """Run the request's statement, all of which was read.
 
     Raises:
-        ClickHouseError: if it is refused or the engine fails.
+        ClickHouseError: if it is cut short or refused, or the engine fails.
     """
+    body.finish()
     if body.insert is not None and body.data_path is not None:
         if body.insert.input_format.upper() == "VALUES":
             check_values_end(body.data_path)
@@ -25,7 +26,7 @@ def answer(engine: Engine, arguments: Arguments, body: RequestBody, coding: str 
     statement = read_statement(sql)
     _check(statement, arguments)
     output_format = statement.output_format or arguments.default_format
-    result = engine.run(_job(arguments, sql))
+    result = engine.run(_job(arguments, sql, leaves_nothing=statement.verb == "SELECT"))
     shown = output_format if statement.answers or result.data else None
     return Reply(
         200, result_headers(result.summary, shown), result.data, coding if len(result.data) else None, owner=result
@@ -51,7 +52,7 @@ def _insert_from_file(insert: DataInsert, data_path: str) -> bytes:
     return insert.target + source + settings + f"\n FORMAT {insert.input_format}".encode()
 
 
-def _job(arguments: Arguments, sql: bytes) -> Job:
+def _job(arguments: Arguments, sql: bytes, *, leaves_nothing: bool = False) -> Job:
     return Job(
         sql=sql,
         default_format=arguments.default_format,
@@ -59,4 +60,5 @@ def _job(arguments: Arguments, sql: bytes) -> Job:
         parameters=arguments.parameters,
         settings=arguments.settings,
         readonly=arguments.readonly,
+        leaves_nothing=leaves_nothing,
     )

@@ -139,6 +139,23 @@ def test_set_and_use_do_not_reach_the_next_request(server: RunningServer) -> Non
     assert server.ask("SELECT getSetting('max_threads')") != "1\n"
 
 
+def test_what_one_select_was_given_no_other_has(server: RunningServer) -> None:
+    """Also of handles that are used again: more kinds than are kept, twice, and after errors."""
+    for _ in range(2):
+        for threads in range(1, 21):
+            given = {"max_threads": str(threads)}
+            assert server.ask("SELECT getSetting('max_threads')", **given) == f"{threads}\n"
+            assert server.http("POST", body=b"SELECT nothing_of_this_name", **given).code == 47
+    assert server.ask("SELECT {a:UInt8}", param_a="7") == "7\n"
+    assert server.http("POST", body=b"SELECT {a:UInt8}").code == 456
+    server.ask("CREATE DATABASE short_lived")
+    assert server.ask("SELECT currentDatabase()", database="short_lived") == "short_lived\n"
+    server.ask("DROP DATABASE short_lived")
+    assert server.http("POST", body=b"SELECT count() FROM a", database="short_lived").code in (60, 81)
+    server.ask("CREATE DATABASE short_lived")
+    assert server.ask("SELECT currentDatabase()", database="short_lived") == "short_lived\n"
+
+
 def test_a_connection_is_used_again_after_answers_and_errors(server: RunningServer) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     headers = {"X-ClickHouse-User": USER, "X-ClickHouse-Key": PASSWORD}
