@@ -5,12 +5,14 @@
 Ours is `ClickHouseFaces.find` against the embedded ClickHouse over HTTP, with its looks at what is active before and
 after the scan. The plain scan is one query of the same columns over a table of `Array(Float32)` with ClickHouse's
 defaults, `L2SquaredDistance` in PREWHERE and the same grouping by track. Numpy holds all vectors in memory. Each round
-asks all of them for the same selfies, one after the other, in turns; no selfie is ever asked twice, since ClickHouse
-remembers which granules a filter left empty. Selfies are of people in the event; those of strangers, which take a
-second scan for their nearest distance, are told apart. How the vectors are made: `bench/match/strangers.py`.
+asks ours and the plain scan for the same selfies, one after the other, in turns. Numpy comes last, for all rounds: the
+threads of its products spin for a while, and would take a core from whoever is asked next. No selfie is ever asked
+twice, since ClickHouse remembers which granules a filter left empty. Selfies are of people in the event; those of
+strangers, which take a second scan for their nearest distance, are told apart. How the vectors are made:
+`bench/match/strangers.py`.
 
-Reading is what a scan costs, so the bandwidth of memory is its limit: a plain scan must read 512 bytes a row, ours 144
-and whole vectors around few rows. `read_limit_ms` is 144 bytes a row at the speed at which numpy sums float32 here.
+Reading is what a scan costs, so the bandwidth of memory is its limit: a plain scan must read 512 bytes a row, ours 80
+and whole vectors around few rows. `read_limit_ms` is 80 bytes a row at the speed at which numpy sums float32 here.
 """
 
 import asyncio
@@ -28,7 +30,8 @@ from bench.match.store import EVENT, MODEL, Store, running_store
 from bench.match.strangers import LIMIT, Crowd, Fit, Floats, fit_strangers
 from bench.output import Figure, conditions, parser, progress, report
 from infra.adapters.clickhouse import ClickHouseFaces
-from infra.adapters.face_prefix import PREFIX
+from infra.adapters.face_sketch import SKETCHED
+from infra.adapters.found_tracks import Limits
 from infra.user_folders import CACHE_DIR
 
 T = TypeVar("T")
@@ -58,7 +61,7 @@ class Calls:
 
 @dataclass
 class Times:
-    """Every call of everybody."""
+    """Every call of everybody; `asked` are the single selfies, each with the number of its tracks."""
 
     ours: Calls = field(default_factory=Calls)
     plain: Calls = field(default_factory=Calls)
@@ -66,13 +69,13 @@ class Times:
     strangers: Calls = field(default_factory=Calls)
     together: Calls = field(default_factory=Calls)
     identical: bool = True
-    tracks: list[int] = field(default_factory=list)
+    asked: list[tuple[Floats, int]] = field(default_factory=list)
 
 
 async def measure(store: Store, selfies: Floats, strangers: Floats, memory: MemoryScan | None) -> Times:
     """Each round: single selfies by all in turns, strangers by ours, and one batch of ours."""
     # No cap on what a message carries: a selfie near the middle of the crowd is near to a thousand tracks.
-    faces = ClickHouseFaces(store.settings, max_sightings=100_000, max_sample_times=10_000_000)
+    faces = ClickHouseFaces(store.settings, limits=Limits(sightings=100_000, sample_times=10_000_000))
     plain, times = await PlainScan.connect(store.settings), Times()
     mine, others = iter(selfies), iter(strangers)
 
@@ -86,18 +89,19 @@ async def measure(store: Store, selfies: Floats, strangers: Floats, memory: Memo
             [found] = await timed(store, kept.ours, lambda: ours(selfie))  # noqa: B023 - awaited before the next
             expected = await timed(store, kept.plain, lambda: plain.find(selfie))  # noqa: B023 - as above
             times.identical &= found == expected
-            kept.tracks.append(len(found))
-            if memory is not None:
-                began = time.perf_counter()
-                rows = memory.find(selfie)
-                kept.numpy.ms.append((time.perf_counter() - began) * 1_000)
-                assert len(rows) >= len(found)
+            kept.asked.append((selfie, len(found)))
             await timed(store, kept.strangers, lambda: ours(next(others)))
         batch = [next(mine) for _ in range(TOGETHER)]
         answers = await timed(store, kept.together, lambda: ours(*batch))  # noqa: B023 - as above
         times.identical &= answers[:2] == [await plain.find(batch[0]), await plain.find(batch[1])]
     await faces.close()
     await plain.close()
+    if memory is not None:
+        for selfie, tracks in times.asked:
+            began = time.perf_counter()
+            rows = memory.find(selfie)
+            times.numpy.ms.append((time.perf_counter() - began) * 1_000)
+            assert len(rows) >= tracks
     return times
 
 
@@ -159,10 +163,10 @@ def _figures(rows: int, times: Times, memory: MemoryScan | None) -> dict[str, Fi
         "cpu_ratio_to_plain": times.ours.cpu_p50 / times.plain.cpu_p50,
         "coalesced16_cpu_speedup": TOGETHER * times.ours.cpu_p50 / times.together.cpu_p50,
         "identical_rows": times.identical,
-        "tracks_p50": float(np.median(times.tracks)),
+        "tracks_p50": float(np.median([tracks for _, tracks in times.asked])),
     }
     if memory:
-        figures["read_limit_ms"] = 2 * PREFIX * rows / memory.bytes_per_s() * 1_000
+        figures["read_limit_ms"] = SKETCHED * rows / memory.bytes_per_s() * 1_000
     return figures
 
 

@@ -16,7 +16,6 @@ from clickhouse_connect.driver.client import Client
 from bench.match.strangers import ROWS_PER_TRACK, Floats
 from infra.adapters.clickhouse_migrations import migrate
 from infra.adapters.face_generations import scope_of
-from infra.adapters.face_prefix import PREFIX, stored_prefix
 from infra.adapters.settings import ClickHouseSettings
 from infra.embedded import clickhouse
 from infra.embedded.credentials import keep_credentials
@@ -40,7 +39,7 @@ ENGINE = MergeTree ORDER BY (event_id, source_video_key, generation, chunk, trac
 """
 _COLUMNS = (
     *("event_id", "scope", "source_video_key", "generation", "chunk", "track", "track_start_ms", "track_end_ms"),
-    *("sample_times_ms", "time_ms", "quality", "prefix", "vector"),
+    *("sample_times_ms", "time_ms", "quality", "vector"),
 )
 _SAMPLES = 5
 # ClickHouse's RowBinary of one row; a length stands before each string and list.
@@ -55,7 +54,7 @@ _ROW = np.dtype(
             ("chunk", "<u4"),
         ),
         *(("track", "<u4"), ("start", "<u4"), ("end", "<u4"), ("samples_length", "u1"), ("samples", "<u4", _SAMPLES)),
-        *(("time", "<u4"), ("quality", "<f4"), ("prefix_length", "u1"), ("prefix", "<u2", PREFIX)),
+        *(("time", "<u4"), ("quality", "<f4")),
         *(("vector_length", "<u2"), ("vector", "<f4", 128)),
     ]
 )
@@ -78,7 +77,7 @@ class Store:
     def settle(self) -> None:
         """Fills the plain table with the same rows, and merges each to one part, as both are long after the race."""
         self.client.command(_PLAIN)
-        columns = ", ".join(name for name in _COLUMNS if name not in ("scope", "prefix"))
+        columns = ", ".join(name for name in _COLUMNS if name != "scope")
         self.client.command(f"INSERT INTO plain SELECT {columns} FROM face_vectors")  # noqa: S608 - our own names
         for table in ("face_vectors", "plain"):
             self.client.command(f"OPTIMIZE TABLE {table} FINAL")
@@ -149,7 +148,5 @@ def _rows(first_row: int, vectors: Floats) -> npt.NDArray[np.void]:
     rows["start"] = track % 3_000 * 200
     rows["end"], rows["time"] = rows["start"] + 800, rows["start"] + number % ROWS_PER_TRACK * 200
     rows["samples_length"], rows["samples"] = _SAMPLES, rows["start"][:, None] + 200 * np.arange(_SAMPLES)
-    rows["prefix_length"], rows["vector_length"] = PREFIX, _VECTOR_LENGTH
-    prefixes = np.stack([stored_prefix(vector) for vector in vectors])
-    rows["prefix"], rows["vector"] = prefixes.view(np.uint32) >> 16, vectors
+    rows["vector_length"], rows["vector"] = _VECTOR_LENGTH, vectors
     return rows

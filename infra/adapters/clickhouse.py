@@ -1,7 +1,6 @@
 """Faces in ClickHouse: put by chunk, searched exactly, many selfies in one scan."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -14,29 +13,22 @@ from infra.adapters.face_generations import (
     ALL_SOURCES,
     DELETE_REMOVED,
     DELETE_REPLACED,
-    REMOVED,
+    GONE,
     ActiveSources,
     Removed,
     active_sources,
     scope_of,
     seen_generations,
 )
-from infra.adapters.face_prefix import stored_prefix
 from infra.adapters.face_queries import Scopes, matches_query, nearest_of_some_query, nearest_query
+from infra.adapters.found_tracks import USUAL_LIMITS, Limits, found_by_each
 from infra.adapters.settings import ClickHouseSettings
-from schemas.searches import MatchedSource, Sighting
 from streams.ports import FaceRow, Found, Vector
 
 # A deletion is a mutation, which rewrites the parts without the rows: a lightweight DELETE would leave vectors on the
 # disk. Nobody waits for it.
 _IN_THE_BACKGROUND = {"mutations_sync": 0}
 
-# A row of an answer: distance, source, and the columns of `matches_query` behind its scope.
-_Row = Sequence[Any]
-
-# What fits a message of 1 MB: a sighting is at most some 200 bytes and its source some 270, a sample time some 9.
-MAX_SIGHTINGS = 1_000
-MAX_SAMPLE_TIMES = 50_000
 # Faces among which a selfie without a match looks for how far it must look: reading them takes a few milliseconds, and
 # the nearest stranger of so many is hardly farther than that of a million.
 _SOME_FACES = 8_192
@@ -55,7 +47,6 @@ _FACES = {
     "sample_times_ms": "Array(UInt32)",
     "time_ms": "UInt32",
     "quality": "Float32",
-    "prefix": "Array(BFloat16)",
     "vector": "Array(Float32)",
 }
 _SOURCES = {
@@ -66,7 +57,6 @@ _SOURCES = {
     "object_key": "String",
     "duration_ms": "UInt32",
 }
-_REMOVALS = {"event_id": "UInt64", "source_video_key": "String", "generation": "UInt32"}
 
 
 class ClickHouseFaces:
@@ -79,12 +69,10 @@ class ClickHouseFaces:
         self,
         settings: ClickHouseSettings,
         *,
-        max_sightings: int = MAX_SIGHTINGS,
-        max_sample_times: int = MAX_SAMPLE_TIMES,
+        limits: Limits = USUAL_LIMITS,
     ) -> None:
         self._connection = ClickHouseClient(settings)
-        self._max_sightings = max_sightings
-        self._max_sample_times = max_sample_times
+        self._limits = limits
         self._seen: dict[tuple[int, str], ActiveSources] = {}
 
     async def put_chunk(
@@ -109,23 +97,22 @@ class ClickHouseFaces:
             [list(face.sample_times_ms) for face in faces],
             [face.time_ms for face in faces],
             [face.quality for face in faces],
-            [stored_prefix(face.vector).tolist() for face in faces],
             [face.vector.tolist() for face in faces],
         ]
         client = await self._connection.get()
         with translated("storing faces"):
             await _insert(client, "face_vectors", _FACES, columns)
-            if (await _removed(client, event_id)).holds(source_video_key, generation):
+            removed = Removed.of((await client.query(ACTIVE, {"event": event_id})).result_rows)
+            if removed.holds(source_video_key, generation):
                 await _delete(client, event_id, source_video_key, generation)
 
     async def activate(
         self, *, event_id: int, source_video_key: str, model: str, generation: int, object_key: str, duration_ms: int
     ) -> None:
         """Add a row; the one of the highest generation counts, whichever came last."""
-        row = (event_id, source_video_key, model, generation, object_key, duration_ms)
         client = await self._connection.get()
         with translated("activating a generation"):
-            await _insert(client, "sources", _SOURCES, [[value] for value in row])
+            await _add_source(client, event_id, source_video_key, model, generation, object_key, duration_ms)
 
     async def find(
         self, event_id: int, model: str, vectors: Sequence[Vector], max_distances: Sequence[float]
@@ -163,7 +150,7 @@ class ClickHouseFaces:
         """One row makes it invisible at once; the faces' rows are deleted in the background."""
         client = await self._connection.get()
         with translated("removing a source"):
-            await _insert(client, "removals", _REMOVALS, [[event_id], [source_video_key], [generation]])
+            await _add_source(client, event_id, source_video_key, GONE, generation, "", 0)
             await _delete(client, event_id, source_video_key, generation)
 
     async def sweep_source(self, *, event_id: int, source_video_key: str, generation: int) -> None:
@@ -200,12 +187,10 @@ class ClickHouseFaces:
         by_scope = active.by_scope(event_id)
         scopes = list(by_scope)
         if not scopes:
-            return [self._found((), active)] * len(vectors)
-        query = matches_query(
-            event_id, scopes, vectors, max_distances, cap=self._max_sightings + 1, by_key=active.stale
-        )
+            return found_by_each((), by_scope, len(vectors), active, self._limits)
+        query = matches_query(event_id, scopes, vectors, max_distances, cap=self._limits.rows, by_key=active.stale)
         answer = await client.query(*query)
-        found = [self._found(rows, active) for rows in _by_vector(answer.result_rows, by_scope, len(vectors))]
+        found = found_by_each(answer.result_rows, by_scope, len(vectors), active, self._limits)
         lonely = [number for number, one in enumerate(found) if not one.sightings]
         if lonely:
             nearest = await _nearest(client, event_id, scopes, [vectors[number] for number in lonely])
@@ -213,49 +198,11 @@ class ClickHouseFaces:
                 found[number] = msgspec.structs.replace(found[number], nearest_distance=distance)
         return found
 
-    def _found(self, rows: Sequence[_Row], active: ActiveSources) -> Found:
-        """One vector's answer from its rows, best first, cut to what a message may carry."""
-        sightings: list[Sighting] = []
-        sources: dict[str, MatchedSource] = {}
-        times = 0
-        for distance, source, chunk, track, start_ms, end_ms, samples in rows:
-            times += len(samples)
-            if len(sightings) == self._max_sightings or (sightings and times > self._max_sample_times):
-                break
-            sightings.append(
-                Sighting(
-                    source_video_key=source.source_video_key,
-                    track=f"{chunk}/{track}",
-                    start_ms=start_ms,
-                    end_ms=end_ms,
-                    sample_times_ms=tuple(samples),
-                    distance=distance,
-                )
-            )
-            sources[source.source_video_key] = source
-        return Found(
-            sightings=tuple(sightings),
-            sources=tuple(sources.values()),
-            truncated=len(sightings) < len(rows),
-            nearest_distance=sightings[0].distance if sightings else None,
-            other_models=active.other_models,
-        )
-
-
-def _by_vector(rows: Iterable[_Row], by_scope: Mapping[int, MatchedSource], count: int) -> list[list[_Row]]:
-    """The rows of each vector, best first, with their sources in the place of scopes."""
-    groups: list[list[_Row]] = [[] for _ in range(count)]
-    for number, distance, scope, *rest in rows:
-        groups[number - 1].append((distance, by_scope[scope], *rest))
-    for group in groups:
-        group.sort(key=lambda row: (row[0], row[1].source_video_key, *row[2:4]))
-    return groups
-
 
 async def _nearest(client: AsyncClient, event_id: int, scopes: Scopes, vectors: Sequence[Vector]) -> Sequence[float]:
     """The smallest distance of each vector; none where there are no faces.
 
-    The nearest of some faces bounds that of all, so that the prefix can leave most of them out.
+    The nearest of some faces bounds that of all, so that the sketches can leave most of them out.
     """
     some = (await client.query(*nearest_of_some_query(event_id, scopes, vectors, _SOME_FACES))).result_rows
     if not some:
@@ -264,13 +211,13 @@ async def _nearest(client: AsyncClient, event_id: int, scopes: Scopes, vectors: 
     return nearest
 
 
-async def _removed(client: AsyncClient, event_id: int) -> Removed:
-    return Removed.of((await client.query(REMOVED, {"event": event_id})).result_rows)
-
-
 async def _delete(client: AsyncClient, event_id: int, source_video_key: str, generation: int) -> None:
     parameters = {"event": event_id, "source": source_video_key, "generation": generation}
     await client.command(DELETE_REMOVED, parameters, settings=_IN_THE_BACKGROUND)
+
+
+async def _add_source(client: AsyncClient, *row: object) -> None:
+    await _insert(client, "sources", _SOURCES, [[value] for value in row])
 
 
 async def _insert(client: AsyncClient, table: str, types: dict[str, str], columns: list[Sequence[object]]) -> None:

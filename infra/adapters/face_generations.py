@@ -7,22 +7,20 @@ from typing import Any
 
 from schemas.searches import MatchedSource
 
-# Of `removals`: stands for every source of an event. No source has this key.
+# In place of a model: not active, but gone for good, with every generation before. A model's version is 16 hex digits.
+GONE = "-"
+# What is gone under this key is every source of an event. No source has it.
 ALL_SOURCES = ""
-# Of `removals`: every generation, also those that come later.
+# What is gone up to this one is every generation, also those that come later.
 ALL_GENERATIONS = 2**32 - 1
 
-# A row has a model, or tells what was removed. The highest generation of each counts: that is found out here, since
-# a join, or FINAL, takes longer to plan than these few rows take to read.
+# The highest generation of each source and model counts: that is found out here, since FINAL takes longer to plan than
+# these few rows take to read.
 ACTIVE = """
-SELECT source_video_key, model, generation, object_key, duration_ms, 0 AS removed
+SELECT source_video_key, model, generation, object_key, duration_ms
 FROM sources WHERE event_id = {event:UInt64}
-UNION ALL
-SELECT source_video_key, '', generation, '', 0, 1 FROM removals WHERE event_id = {event:UInt64}
 SETTINGS max_threads = 1
 """
-
-REMOVED = "SELECT source_video_key, generation FROM removals WHERE event_id = {event:UInt64} SETTINGS max_threads = 1"
 
 DELETE_REMOVED = """
 ALTER TABLE face_vectors DELETE
@@ -78,29 +76,26 @@ def active_sources(rows: Sequence[Sequence[Any]], model: str) -> ActiveSources:
     return ActiveSources(
         sources=sources,
         other_models=len({key for key, _ in left} - sources.keys()),
-        removed=Removed.of((key, generation) for key, _, generation, *_, removed in rows if removed),
+        removed=Removed.of(rows),
         stale=any(key not in sources or sources[key].generation != generation for key, _, generation, *_ in rows),
     )
 
 
-def seen_generations(rows: Iterable[Sequence[Any]], source_video_key: str) -> list[int]:
+def seen_generations(rows: Sequence[Sequence[Any]], source_video_key: str) -> list[int]:
     """Those of this source that are active for some model, from the rows of `ACTIVE`."""
     return [source.generation for (key, _), source in _seen(rows).items() if key == source_video_key]
 
 
-def _seen(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], MatchedSource]:
+def _seen(rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], MatchedSource]:
     """By source and model, the one generation that searches see."""
     newest: dict[tuple[str, str], MatchedSource] = {}
-    gone: list[tuple[str, int]] = []
-    for key, of_model, generation, object_key, duration_ms, removed in rows:
-        if removed:
-            gone.append((key, generation))
-        elif (before := newest.get((key, of_model))) is None or before.generation <= generation:
+    for key, of_model, generation, object_key, duration_ms in rows:
+        if of_model != GONE and ((before := newest.get((key, of_model))) is None or before.generation <= generation):
             newest[key, of_model] = MatchedSource(
                 source_video_key=key, generation=generation, object_key=object_key, duration_ms=duration_ms
             )
-    removals = Removed.of(gone)
-    return {place: each for place, each in newest.items() if not removals.holds(place[0], each.generation)}
+    removed = Removed.of(rows)
+    return {place: each for place, each in newest.items() if not removed.holds(place[0], each.generation)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +106,11 @@ class Removed:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[Any]]) -> "Removed":
-        """From the rows of `REMOVED`."""
+        """From the rows of `ACTIVE`."""
         up_to: dict[str, int] = {}
-        for key, generation in rows:
-            up_to[key] = max(generation, up_to.get(key, 0))
+        for key, of_model, generation, *_ in rows:
+            if of_model == GONE:
+                up_to[key] = max(generation, up_to.get(key, 0))
         return cls(up_to)
 
     def holds(self, source_video_key: str, generation: int) -> bool:

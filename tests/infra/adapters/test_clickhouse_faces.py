@@ -7,6 +7,7 @@ import pytest
 
 from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.clickhouse_client import ClickHouseClient
+from infra.adapters.found_tracks import Limits
 from infra.adapters.settings import ClickHouseSettings
 from streams.outcomes import Unavailable
 from tests.ports.faces_suite import LIMIT, MODEL, FacesSuite, event_of_its_own, face, near, unlike
@@ -45,10 +46,10 @@ async def test_answers_are_those_of_plain_arithmetic(store: ClickHouseFaces) -> 
         assert {s.track: s.distance for s in found.sightings} == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("bounds", [{"max_sightings": 3}, {"max_sample_times": 3 * 3}])
-async def test_best_stay_when_there_are_too_many(migrated: ClickHouseSettings, bounds: dict[str, int]) -> None:
+@pytest.mark.parametrize("limits", [Limits(sightings=3), Limits(sample_times=3 * 3)])
+async def test_best_stay_when_there_are_too_many(migrated: ClickHouseSettings, limits: Limits) -> None:
     """An answer fits a message; that something was left out is said, for each selfie of its own."""
-    store = ClickHouseFaces(migrated, **bounds)
+    store = ClickHouseFaces(migrated, limits=limits)
     me, event = unlike(1), event_of_its_own()
     rows = [face(near(me, 0.1 + number / 20), track=number) for number in range(5)]
     await store.put_chunk(event_id=event, source_video_key="cam", generation=1, chunk=0, faces=rows)
@@ -59,6 +60,22 @@ async def test_best_stay_when_there_are_too_many(migrated: ClickHouseSettings, b
     await store.close()
     assert ([s.track for s in many.sightings], many.truncated) == (["0/0", "0/1", "0/2"], True)
     assert ([s.track for s in few.sightings], few.truncated) == (["0/0", "0/1", "0/2"], False)
+
+
+async def test_a_chunk_stored_too_often_hides_nothing_unsaid(migrated: ClickHouseSettings) -> None:
+    """A repeat stores rows twice and changes no answer; rows beyond all reason are cut, and the answer says so."""
+    limits = Limits(sightings=1)
+    store, me, event = ClickHouseFaces(migrated, limits=limits), unlike(1), event_of_its_own()
+    about = {"event_id": event, "source_video_key": "cam", "generation": 1}
+    await store.activate(**about, model=MODEL, object_key="sources/x", duration_ms=9_000)
+    cut = []
+    for times in range(limits.rows + 1):
+        (found,) = await store.find(event, MODEL, [me], [LIMIT])
+        assert [s.track for s in found.sightings] == ["0/0"] * bool(times)
+        cut.append(found.truncated)
+        await store.put_chunk(**about, chunk=0, faces=[face(near(me, 0.1), track=0)])
+    await store.close()
+    assert cut == [False] * limits.rows + [True]
 
 
 async def test_server_that_does_not_answer_is_an_outage(
