@@ -21,8 +21,9 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
         padding_end_s: Footage after the last sighting. 1: likewise on leaving.
         confidence_percent: Least confidence of a match, `100 * (1 - Euclidean distance)`. 50: distance 0.50, where
             dlib's usual 0.6 lets in lookalikes (docs/confidence.md has what was measured).
-        far_faces: Look harder for faces under 60 px in a 1080p picture, in videos indexed from then on: they were found
-            for 85 % of their time where it is 69 % without, and a look takes twice as long (measured).
+        far_faces: Look harder for faces under 60 px in a 1080p picture, in videos indexed from then on: they are in
+            clips for 76 % of their time where it is 64 % without, for a quarter more of indexing's time (measured,
+            docs/accuracy.md).
     """
 
     sampling_fps: Annotated[float, Meta(ge=0.5, le=30)] = 5.0

@@ -53,7 +53,7 @@ class RegisterVideo(SourceCommand, frozen=True, kw_only=True):
 
     Attributes:
         deadline_ms: Limit of silence: without a fact for this long the source is given up, milliseconds.
-        far_faces: Look for faces of half the usual size, for about twice the work.
+        far_faces: Look for faces of two thirds of the usual size, for a quarter more work.
     """
 
     org_id: int

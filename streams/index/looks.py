@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle, pairwise
 
 from streams.media.sample import Image, Region, Sample
 from streams.vision.box import Box
@@ -15,12 +16,22 @@ _GRID_PX = 32
 
 
 @dataclass(eq=False)
+class _Looked:
+    """A sample and the faces found in it so far, boxes in full-size pixels."""
+
+    sample: Sample
+    faces: list[Detection]
+
+
+@dataclass(eq=False)
 class Looks:
     """Finds the faces of samples that come in order of time.
 
     A face that is there for two samples is there in one that is looked at as a whole, or on both sides of one; then it
-    is looked for between, near where it was. So a face is missed only where it shows for one sample alone, of which no
-    clip is made.
+    is looked for between, near where it was. Where a sample still lacks a face that one beside it has, it is looked for
+    there once more, larger: small and tilted faces are not found in every picture, and who was found once is followed
+    both ways. Whole pictures are looked at in two sizes in turn: who passes quickly is near the camera and large, and
+    who is far away stays in view for longer.
 
     Attributes:
         detector: finds faces in a picture.
@@ -33,79 +44,95 @@ class Looks:
     step_ms: float
     _between: list[Sample] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._sides_px = cycle((self.policy.detect_side_px, self.policy.quick_side_px))
+
     def at(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, list[Detection]]]:
         """Yields each sample with its faces, boxes in full-size pixels; a few samples late."""
         every = max(1, int(self.policy.look_every_ms / self.step_ms))
-        before: list[Detection] = []
-        before_ms: int | None = None
+        before: _Looked | None = None
         for sample in samples:
-            late = before_ms is None or sample.time_ms - before_ms > 2 * every * self.step_ms
+            late = before is None or sample.time_ms - before.sample.time_ms > 2 * every * self.step_ms
             if not late and len(self._between) < every - 1:
                 self._between.append(sample)
                 continue
-            now = self._whole(sample)
-            yield from self._looked_between(before, now)
-            yield sample, now
-            before, before_ms = now, sample.time_ms
+            after = _Looked(sample, self._whole(sample, next(self._sides_px)))
+            yield from self._until(after, before)
+            before = after
         if self._between:
             last = self._between.pop()
-            now = self._whole(last)
-            yield from self._looked_between(before, now)
-            yield last, now
+            after = _Looked(last, self._whole(last, next(self._sides_px)))
+            yield from self._until(after, before)
+            before = after
+        if before is not None:
+            yield before.sample, before.faces
 
-    def _looked_between(
-        self, before: Sequence[Detection], after: Sequence[Detection]
-    ) -> Iterator[tuple[Sample, list[Detection]]]:
-        boxes = [face.box for face in (*before, *after)]
-        for sample in self._between:
-            yield sample, self._near(sample, boxes) if boxes else []
+    def _until(self, after: _Looked, before: _Looked | None) -> Iterator[tuple[Sample, list[Detection]]]:
+        """The whole look before and the samples between: only now that the one after is known are they complete."""
+        if before is None:
+            return
+        boxes = [face.box for face in (*before.faces, *after.faces)]
+        between = [_Looked(sample, self._near(sample, boxes, self.policy.enough_face_px)) for sample in self._between]
         self._between.clear()
+        looked = [before, *between, after]
+        for one, beside in (*pairwise(looked), *pairwise(reversed(looked))):
+            self._follow(one, beside)
+        for each in looked[:-1]:
+            yield each.sample, each.faces
 
-    def _whole(self, sample: Sample) -> list[Detection]:
-        side_px = self._side_px(1)
+    def _follow(self, one: _Looked, beside: _Looked) -> None:
+        """Looks in a sample for those faces of the one beside it that it lacks."""
+        lacking = [face.box for face in one.faces if not any(_is_near(face.box, other.box) for other in beside.faces)]
+        if found := self._near(beside.sample, lacking, self.policy.follow_face_px):
+            beside.faces = once([*beside.faces, *found], self.policy.max_overlap)
+
+    def _whole(self, sample: Sample, long_side_px: float) -> list[Detection]:
+        side_px = round(long_side_px * self.detector.detail)
         _, _, scale = sample.small_size(side_px)
         return self._detect(sample.bgr(side_px), scale)
 
-    def _near(self, sample: Sample, boxes: Sequence[Box]) -> list[Detection]:
-        """The faces near the boxes, large ones in smaller pictures; or all, where regions are most of the picture."""
-        width, height, scale = sample.small_size(self._side_px(1))
-        by_shrink = defaultdict(list)
+    def _near(self, sample: Sample, boxes: Sequence[Box], face_px: float) -> list[Detection]:
+        """The faces near the boxes, in pictures where they are this wide; or all, where that is most of the picture."""
+        by_side = defaultdict(list)
         for box in boxes:
-            by_shrink[self._shrink(box.width / scale)].append(box)
-        regions = {shrink: self._regions(sample, shrink, boxes) for shrink, boxes in by_shrink.items()}
+            by_side[self._side_px(sample, box.width, face_px)].append(box)
+        regions = {side_px: self._regions(sample, side_px, alike) for side_px, alike in by_side.items()}
         pixels = sum(_area(region) for found in regions.values() for region in found)
+        width, height, _ = sample.small_size(round(self.policy.detect_side_px * self.detector.detail))
         if pixels > self.policy.max_look_share * width * height:
-            return self._whole(sample)
+            return self._whole(sample, self.policy.detect_side_px)
         faces = [
             face
-            for shrink, found in sorted(regions.items())
+            for side_px, found in sorted(regions.items())
             for region in found
-            for face in self._part(sample, shrink, region)
+            for face in self._part(sample, side_px, region)
         ]
         return faces if len(faces) < 2 else once(faces, self.policy.max_overlap)
 
-    def _regions(self, sample: Sample, shrink: int, boxes: Sequence[Box]) -> list[Region]:
-        width, height, scale = sample.small_size(self._side_px(shrink))
+    def _side_px(self, sample: Sample, width_px: float, face_px: float) -> int:
+        """Longer side of the picture, halved from full size, in which a face of this width is still `face_px` wide."""
+        halvings = max(0, int(math.log2(max(1.0, width_px / (face_px * self.detector.detail)))))
+        return round(max(sample.size) / (1 << halvings))
+
+    def _regions(self, sample: Sample, side_px: int, boxes: Sequence[Box]) -> list[Region]:
+        width, height, scale = sample.small_size(side_px)
         return _joined([_region(box, self.policy.look_margin, scale, width, height) for box in boxes])
 
-    def _part(self, sample: Sample, shrink: int, region: Region) -> list[Detection]:
-        side_px = self._side_px(shrink)
+    def _part(self, sample: Sample, side_px: int, region: Region) -> list[Detection]:
         _, _, scale = sample.small_size(side_px)
         faces = self._detect(sample.bgr_part(side_px, region), scale)
         return [face.moved(region[0] * scale, region[1] * scale) for face in faces]
-
-    def _side_px(self, shrink: int) -> int:
-        """Longer side of the small pictures that the detector is given."""
-        return round(self.policy.detect_side_px * self.detector.detail / shrink)
-
-    def _shrink(self, width_px: float) -> int:
-        """How many times smaller, in powers of two, a face of this width in the small picture may be looked for."""
-        return 1 << max(0, int(math.log2(max(1.0, width_px / self.policy.enough_face_px))))
 
     def _detect(self, bgr: Image, scale: float) -> list[Detection]:
         return self.detector.detect(
             bgr, min_score=self.policy.min_score, max_overlap=self.policy.max_overlap, scale=scale
         )
+
+
+def _is_near(one: Box, other: Box) -> bool:
+    """Whether two boxes of neighbouring samples may be one face: their middles are within a width."""
+    (x0, y0), (x1, y1) = one.center, other.center
+    return max(abs(x0 - x1), abs(y0 - y1)) < max(one.width, other.width)
 
 
 def _region(box: Box, margin: float, scale: float, width: int, height: int) -> Region:

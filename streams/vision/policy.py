@@ -6,21 +6,21 @@ without a GPU.
 
 from dataclasses import dataclass
 
-# Long side of the detector's picture for far faces: those of 36 to 60 px in a 1080p frame were found in 85 % of their
-# time, in a picture of 896 px in 69 % (measured), for about twice the time of a look.
-FAR_SIDE_PX = 1280
+# Long sides of the detector's pictures for far faces.
+FAR_SIDE_PX, FAR_QUICK_SIDE_PX = 1920, 960
 
 
 @dataclass(frozen=True)
 class FacePolicy:
     """What counts as a face in a video, and how faces become tracks."""
 
-    # Long side of the detector's picture. Of faces 60 px wide in a 1080p frame 65 % were found at 640, 99 % at 960, for
-    # 2.1 times the time (measured).
-    detect_side_px: int = 960
-    # Low, since the second look has the last word: recall of people who pass (plain, backlit, tilted), with faces from
-    # 60 px on, was .967 at a score of .6 and .988 at .45, for 2 % more time (measured on docs/accuracy.md's set).
-    min_score: float = 0.45
+    # Long sides of the detector's pictures in whole looks, the first and the second in turn. On docs/accuracy.md's set
+    # recall of all who pass was .861 with 1280 and 640 in turn, .826 with 960 always, for 2 % more time (measured).
+    detect_side_px: int = 1280
+    quick_side_px: int = 640
+    # Low, since the second look has the last word. From .45 to .35 a third of those whose faces were never found came
+    # in (18 searches of 486 to 12, 26 to 16 with other dice), for 1 % more time (measured on the same set).
+    min_score: float = 0.35
     # Two boxes are one face where their overlap covers this part of the smaller one.
     max_overlap: float = 0.5
     # A whole picture is looked at this often; between, only where a face was on either side of it, with this margin (in
@@ -31,6 +31,9 @@ class FacePolicy:
     # Between, a face is looked for in a picture in which it is still this wide: all faces of 40 px are found (those of
     # 80 px in a 1080p frame at 960, docs/models.md).
     enough_face_px: float = 40.0
+    # One that a sample lacks and a neighbour has is looked for twice as large, as far as the source has the pixels:
+    # searches with a clip too short fell from 14 to 3 of 486, for no time where faces are found (measured).
+    follow_face_px: float = 80.0
     # Under this width in the source's own pixels an embedding says too little (measured).
     min_face_px: float = 36.0
     # Second look: the detector again on the upright chip. Removed 23 of 23 non-faces and 5.5 % of true faces, most of
@@ -64,7 +67,7 @@ class FacePolicy:
 
 def face_policy(*, far_faces: bool) -> FacePolicy:
     """The policy for an event's videos; `far_faces` is its setting."""
-    return FacePolicy(detect_side_px=FAR_SIDE_PX) if far_faces else FacePolicy()
+    return FacePolicy(detect_side_px=FAR_SIDE_PX, quick_side_px=FAR_QUICK_SIDE_PX) if far_faces else FacePolicy()
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ async def test_damage_of_a_chunk_is_reported_with_what_could_be_read(world: Worl
 
 
 async def test_far_faces_are_looked_for_where_the_work_says(world: World, indexer: ChunkIndexer) -> None:
-    """The man's face is 40 px wide in a picture of 3200 px, that is 12 px in one of 960."""
+    """The man's face is 42 px wide in a picture of 5376 px, that is 10 px in one of 1280."""
     far = world.folder / "far.mp4"
-    write_video(far, [compose((3200, 1800), [Placed(cutout("man"), 900, 500, 40)])] * 10)
+    write_video(far, [compose((5376, 3024), [Placed(cutout("man"), 900, 500, 42)])] * 10)
     world.objects.private[SOURCE_OBJECT] = far.read_bytes()
     found = []
     for far_faces in (False, True):

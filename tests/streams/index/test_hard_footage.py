@@ -197,9 +197,9 @@ def test_a_face_seen_badly_is_still_his(kind: str, tmp_path: Path, face_models: 
 
 
 def test_far_faces_are_found_by_the_larger_picture(tmp_path: Path, face_models: FaceModels, man: Selfie) -> None:
-    """A face of 44 px in a picture of 3840x2160 is one of 11 px in the detector's of 960, of 15 px in one of 1280."""
-    size = (3840, 2160)
-    places = walk(8, size=size, width=44)
+    """A face of 42 px in a picture of 5376x3024 is one of 10 px in the detector's of 1280, of 15 px in one of 1920."""
+    size = (5376, 3024)
+    places = walk(8, size=size, width=42)
     path = write_video(tmp_path / "far.mp4", pictures_of(places, size), options={"preset": "ultrafast", "crf": "12"})
     assert index(path, face_models).faces_seen < 4
     assert_the_walk(index(path, face_models, far_faces=True), man, places=places)
