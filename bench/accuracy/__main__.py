@@ -44,7 +44,7 @@ def main() -> None:
         faces = load_face_models(models)
         recipes: list[Recipe] = [Spotclip(faces)]
         if not given.fast:
-            recipes.append(PlainFaceRecognition(models, faces.embedder))
+            recipes += [Spotclip(faces, far_faces=True), PlainFaceRecognition(models, faces.embedder)]
         if given.footage:
             try:
                 report(measure_own(given.footage, recipes, progress), as_json=given.json)

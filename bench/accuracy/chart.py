@@ -6,8 +6,8 @@ from html import escape
 from math import log10
 from typing import Literal
 
-WIDTH, HEIGHT = 460, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 34, 78
+WIDTH, HEIGHT = 460, 348
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 34, 96
 _FONT = "font-family='Helvetica, Arial, sans-serif' font-size='12' fill='#333'"
 
 Points = Sequence[tuple[float, float]]
@@ -100,7 +100,7 @@ def _line(line: Line, panel: Panel) -> str:
 
 def _legend(number: int, line: Line) -> str:
     column, row = number % 2, number // 2
-    x, y = _LEFT + column * 205, HEIGHT - 30 + row * 18
+    x, y = _LEFT + column * 205, HEIGHT - 48 + row * 18
     swatch = f"<line x1='{x}' y1='{y}' x2='{x + 22}' y2='{y}' stroke='{line.color}' stroke-width='2'{_dash(line)}/>"
     return swatch + _text(x + 28, y + 4, line.name, anchor="start")
 

@@ -9,7 +9,7 @@ from bench.accuracy.tables import tables
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BEGIN, _END = "<!-- figures: written by the bench -->", "<!-- end of figures -->"
-_COLORS = ("#1f6fb4", "#d9622b")
+_COLORS = ("#1f6fb4", "#3a9d5d", "#d9622b")
 
 
 def write_docs(measured: Sequence[Measures], docs: Path = DOCS) -> None:

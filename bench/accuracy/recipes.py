@@ -1,4 +1,4 @@
-"""The two ways of finding people that are compared; both see the same samples of the same files."""
+"""The ways of finding people that are compared; all see the same samples of the same files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,16 @@ import numpy.typing as npt
 
 from bench.plain_recipe import MAX_DISTANCE, PlainFaces
 from schemas.settings import ClipSettings, distance_of
+from schemas.videos import ChunkSpan
 from streams.index.chunk_faces import find_tracks
 from streams.index.split import plan_chunks
+from streams.index.tracks import TrackFaces
 from streams.media.samples import samples
 from streams.vision.box import Box
 from streams.vision.embed import Embedder
 from streams.vision.face_models import FaceModels
 from streams.vision.models.model_set import ModelSet
+from streams.vision.policy import face_policy
 from streams.vision.selfie import read_selfie
 from streams.vision.selfie_outcome import Selfie
 
@@ -63,13 +66,14 @@ class Recipe(Protocol):
 
 
 class Spotclip:
-    """This project's, by the functions that its workers run."""
+    """This project's, by the functions that its workers run; `far_faces` is the event's setting."""
 
-    name = "spotclip"
     max_distance = distance_of(SETTINGS.confidence_percent)
 
-    def __init__(self, models: FaceModels) -> None:
+    def __init__(self, models: FaceModels, *, far_faces: bool = SETTINGS.far_faces) -> None:
+        self.name = "spotclip far_faces" if far_faces else "spotclip"
         self._models = models
+        self._policy = face_policy(far_faces=far_faces)
 
     def read_selfie(self, data: bytes) -> Vector | None:
         """See `Recipe`."""
@@ -86,8 +90,12 @@ class Spotclip:
                 boxes=tuple((face.time_ms, face.box) for face in track.faces),
             )
             for span in plan_chunks(duration_ms, CHUNK_MS)
-            for track in find_tracks(film, span.start_ms, span.end_ms, SETTINGS.sampling_fps, self._models).tracks
+            for track in self._tracks(film, span)
         ]
+
+    def _tracks(self, film: Path, span: ChunkSpan) -> tuple[TrackFaces, ...]:
+        fps = SETTINGS.sampling_fps
+        return find_tracks(film, span.start_ms, span.end_ms, fps, self._models, policy=self._policy).tracks
 
 
 class PlainFaceRecognition:
