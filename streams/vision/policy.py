@@ -49,9 +49,9 @@ class FacePolicy:
     max_link_dy: float = 1.0
     max_link_size_ratio: float = 2.0
     max_link_distance: float = 0.55
-    # At most so many samples in a row are linked by place alone, before one is read: with 4 of 5 unread a stretch of
-    # one second is known by both its ends.
-    max_unread: int = 4
+    # At most so many samples in a row are linked by place alone, before one is read: with 6 of 7 unread a stretch of
+    # 1.4 seconds is known by both its ends.
+    max_unread: int = 6
     # An unread face is read for its looks where the detector gives it so many times the worst kept of its track.
     min_promise_gain: float = 1.03
     # How far from the expected place (in widths of the face), and how much larger or smaller, a face may be to be

@@ -46,7 +46,7 @@ def assert_the_walk(
     assert nearest(track, man) < MATCH_DISTANCE
     for face in track.faces:
         place = places[times_ms.index(face.time_ms)]
-        assert face.box.center == pytest.approx((place.x, place.y), abs=0.12 * place.width)
+        assert face.box.center == pytest.approx((place.x, place.y), abs=0.13 * place.width)
         assert face.box.width == pytest.approx(place.width, rel=0.15)
 
 
