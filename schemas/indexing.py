@@ -10,9 +10,10 @@ class ModelWork(GenerationMessage, frozen=True, kw_only=True):
 
     Attributes:
         model: Version of the models to do it with; no others will do.
-        superseded: Versions that the source was begun with and started anew from: a worker that has one of them is a
-            left-over of a change, and waits until it is replaced.
-        give_up_at_ms: When such a wait ends, wall clock; None in messages of before this field.
+        superseded: Versions that the source was begun with and started anew from: a worker that has one of them may be
+            a left-over of a change, and waits to be replaced.
+        give_up_at_ms: When such a wait ends, wall clock: the worker was no left-over and does its part. None, in
+            messages of before this field, is never.
     """
 
     source: SourceObject

@@ -2,7 +2,7 @@
 
 from schemas.indexing import ModelWork, SplitSource
 from schemas.videos import OtherModels
-from streams.outcomes import Invalid, Unavailable
+from streams.outcomes import Unavailable
 
 
 def refused(work: ModelWork, version: str, now_ms: int) -> OtherModels | None:
@@ -14,13 +14,10 @@ def refused(work: ModelWork, version: str, now_ms: int) -> OtherModels | None:
         now_ms: Wall clock.
 
     Raises:
-        Unavailable: The source was begun with the worker's models and started anew with others: the worker is a
-            left-over of a change and waits until it is replaced. To start anew for it would undo the change.
-        Invalid: It waited for as long as a source may be silent, so it is no left-over.
+        Unavailable: The source was begun with the worker's models and started anew with others: the worker seems to be
+            a left-over of a change, and waits for a while to be replaced. To start anew for it would undo the change.
     """
-    if version in work.superseded:
-        if work.give_up_at_ms is not None and now_ms > work.give_up_at_ms:
-            raise Invalid("the index workers have different face models; give all of them the same and index it again")
+    if version in work.superseded and (work.give_up_at_ms is None or now_ms <= work.give_up_at_ms):
         raise Unavailable("models", "This worker's face models were replaced by others; restart it with those.")
     if isinstance(work, SplitSource) or work.model == version:
         return None

@@ -26,6 +26,9 @@ RUNNING = (VideoState.QUEUED, VideoState.INDEXING)
 # A change of models that rolls over the workers starts a source anew once; more than this is a fleet that does not
 # agree, and every start costs the work of the one before.
 MAX_RESTARTS = 8
+# A worker whose models a source has left may be the one that stays, when those of before leave last. It waits for so
+# long before the source is begun with them once more, and each time twice as long: an hour for eight times together.
+LEFT_OVER_MS = 15_000
 # Rows that were replaced may still be read by the scan of a search that began before. A scan is given up after 60 s;
 # ten times that also covers a worker that was stopped and goes on.
 SWEEP_AFTER_MS = 600_000
@@ -79,6 +82,7 @@ def _split(record: VideoRecord, fact: SourceSplit) -> Decision:
         record,
         state=VideoState.INDEXING,
         model=fact.model,
+        superseded=_without(record.superseded, fact.model),
         duration_ms=fact.duration_ms,
         chunks=fact.chunks,
         active_generation=record.generation if first else record.active_generation,
@@ -95,12 +99,12 @@ def _start_anew(record: VideoRecord, model: str | None) -> Decision:
 
     Args:
         record: The source as it was begun with other models.
-        model: The worker's, which supersede those of the record. None when the worker is the one left over.
+        model: The worker's, which supersede those of the record. None when the worker is the one of before versions.
     """
     if record.restarts == MAX_RESTARTS:
         sentence = "the index workers have different face models; give all of them the same and index the video again"
         return Decision(failed(record, sentence))
-    superseded = record.superseded
+    superseded = _without(record.superseded, model)
     if model is not None and record.model is not None:
         superseded = (*superseded, record.model)
     # What searches see of a first generation while it is indexed ends here: the next one takes its place at once.
@@ -123,6 +127,10 @@ def _start_anew(record: VideoRecord, model: str | None) -> Decision:
         error=None,
     )
     return Decision(anew, (begun(anew),))
+
+
+def _without(superseded: tuple[str, ...], model: str | None) -> tuple[str, ...]:
+    return tuple(version for version in superseded if version != model)
 
 
 def _indexed(record: VideoRecord, fact: ChunkIndexed) -> Decision:
@@ -185,5 +193,10 @@ def _asked(record: VideoRecord) -> dict[str, Any]:
         "source": record.source,
         "model": record.model,
         "superseded": record.superseded,
-        "give_up_at_ms": record.deadline_at_ms,
+        "give_up_at_ms": record.deadline_at_ms - record.deadline_ms + _left_over_ms(record),
     }
+
+
+def _left_over_ms(record: VideoRecord) -> int:
+    """For how long a worker with superseded models waits to be replaced; it is heard before the source's deadline."""
+    return min(record.deadline_ms // 2, LEFT_OVER_MS << max(0, record.restarts - 1))

@@ -6,7 +6,7 @@ import pytest
 from schemas.indexing import IndexChunk
 from schemas.videos import OtherModels
 from streams.index.models_asked import refused
-from streams.outcomes import Invalid, Unavailable
+from streams.outcomes import Unavailable
 from tests.streams.work import EVENT, GENERATION, NOW_MS, SOURCE_KEY, index_chunk, split_source
 
 OWN = "models-2"
@@ -42,9 +42,14 @@ def test_a_worker_with_superseded_models_waits_until_it_is_replaced() -> None:
         assert waiting.value.dependency == "models"
 
 
-def test_it_waits_no_longer_than_a_source_may_be_silent() -> None:
-    work = asked(model="models-3", superseded=(OWN,), give_up_at_ms=NOW_MS)
-    with pytest.raises(Unavailable):
-        refused(work, OWN, NOW_MS)
-    with pytest.raises(Invalid, match="different face models"):
-        refused(work, OWN, NOW_MS + 1)
+def test_after_a_while_without_a_replacement_it_does_its_part_all_the_same() -> None:
+    """It was no left-over: those of before were."""
+    chunk = asked(model="models-3", superseded=(OWN,), give_up_at_ms=NOW_MS)
+    split = msgspec.structs.replace(split_source(), superseded=(OWN,), give_up_at_ms=NOW_MS)
+    for work in (chunk, split):
+        with pytest.raises(Unavailable):
+            refused(work, OWN, NOW_MS)
+    refusal = refused(chunk, OWN, NOW_MS + 1)
+    assert refusal is not None
+    assert refusal.model == OWN
+    assert refused(split, OWN, NOW_MS + 1) is None

@@ -40,6 +40,7 @@ class Workers:
 
     Attributes:
         fleet: Who takes the next work: the models of a worker, None for one of before models had versions.
+        stays: Whether a worker that waits to be replaced is the one that stays.
         damage: What each chunk shows of it.
         worked: Generation and models of every chunk that was done, in order.
     """
@@ -49,6 +50,7 @@ class Workers:
     unreadable: bool = False
     damage: tuple[tuple[int, int], ...] = ()
     fleet: Callable[[], str | None] = field(default=lambda: MODEL, repr=False)
+    stays: Callable[[], bool] = field(default=lambda: False, repr=False)
     worked: list[tuple[int, str | None]] = field(default_factory=list, compare=False, repr=False)
 
     def __call__(self, work: Message) -> list[Message]:
@@ -56,13 +58,16 @@ class Workers:
             return [SourceRemoved(**NAMES, at_ms=2_000, generation=work.generation)]
         if not isinstance(work, ModelWork):
             return []
-        model = self.fleet()
+        model, now_ms = self.fleet(), 2_000
         while True:
             try:
-                refusal = None if model is None else refused(work, model, 2_000)
+                refusal = None if model is None else refused(work, model, now_ms)
                 return [refusal] if refusal else [self._done(work, model)]
             except Unavailable:
-                model = self.fleet()  # that one waits until somebody else has its place
+                if self.stays():
+                    now_ms = (work.give_up_at_ms or 0) + 1  # nobody comes in its place
+                else:
+                    model = self.fleet()
 
     def _done(self, work: ModelWork, model: str | None) -> Message:
         about = {**NAMES, "at_ms": 2_000, "generation": work.generation}

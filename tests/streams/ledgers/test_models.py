@@ -1,11 +1,12 @@
 """A generation is made with one set of models, whatever workers there are."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.indexing import ActivateGeneration, IndexChunk, SplitSource
-from schemas.videos import OtherModels, VideoRecord, VideoState
+from schemas.videos import ChunkSpan, OtherModels, SourceSplit, VideoRecord, VideoState
 from streams.ledgers.generations import MAX_RESTARTS
 from streams.ledgers.videos import decide
 from tests.streams.ledgers.histories import Bench
@@ -16,6 +17,11 @@ NEW = "models-2"
 
 def other_models(generation: int, model: str = NEW) -> OtherModels:
     return OtherModels(**NAMES, generation=generation, at_ms=2_000, model=model)
+
+
+def split_with(generation: int, model: str) -> SourceSplit:
+    spans = (ChunkSpan(chunk=0, start_ms=0, end_ms=60_000),)
+    return SourceSplit(**NAMES, generation=generation, at_ms=2_000, duration_ms=60_000, chunks=spans, model=model)
 
 
 def made_with(workers: Workers, record: VideoRecord) -> set[str | None]:
@@ -36,6 +42,24 @@ def test_any_mixture_of_workers_ends_in_a_generation_of_one_model(data: st.DataO
     assert record.restarts == len(record.superseded) <= 2
     assert record.done == (0, 1, 2)
     assert record.faces == 21
+
+
+@given(data=st.data())
+def test_workers_that_stay_mixed_end_in_one_model_or_in_a_sentence(data: st.DataObject) -> None:
+    """Whoever waits in vain to be replaced does its part; nobody's rows are mixed, and nothing goes on for ever."""
+    workers = Workers(
+        fleet=lambda: data.draw(st.sampled_from(["a", "b"]), label="worker"),
+        stays=lambda: data.draw(st.booleans(), label="stays"),
+    )
+    bench = Bench(decide, workers)
+    bench.run([register()], data)
+    record = record_of(bench)
+    assert record.restarts <= MAX_RESTARTS
+    assert record.model not in record.superseded
+    if record.state is VideoState.INDEXED:
+        assert made_with(workers, record) == {record.model}
+    else:
+        assert (record.state, "different face models" in (record.error or "")) == (VideoState.FAILED, True)
 
 
 @given(data=st.data())
@@ -70,9 +94,37 @@ def begun() -> Bench:
 
 def test_all_work_names_its_models_and_the_end_of_waiting(begun: Bench) -> None:
     chunks = [work for work in begun.sent if isinstance(work, IndexChunk)]
-    assert {(work.model, work.superseded, work.give_up_at_ms) for work in chunks} == {(MODEL, (), 32_000)}
+    assert {(work.model, work.superseded, work.give_up_at_ms) for work in chunks} == {(MODEL, (), 17_000)}
     [split] = [work for work in begun.sent if isinstance(work, SplitSource)]
-    assert (split.model, split.superseded, split.give_up_at_ms) == (None, (), 31_000)
+    assert (split.model, split.superseded, split.give_up_at_ms) == (None, (), 16_000)
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "waits_s"), [(3_600, [15, 15, 30, 60, 120, 240, 480, 960, 1_800]), (60, [15, 15, 30, 30])]
+)
+def test_each_wait_is_twice_as_long_and_half_the_deadline_at_most(deadline_s: int, waits_s: list[int]) -> None:
+    bench = Bench(decide, Workers())
+    bench.answer = lambda _work: []
+    bench.deliver(msgspec.structs.replace(register(), deadline_ms=deadline_s * 1_000))
+    for generation in range(1, len(waits_s)):
+        bench.deliver(other_models(generation, f"models-{generation}"))
+    begun_at_ms = [1_000] + [2_000] * (len(waits_s) - 1)
+    ends = [work.give_up_at_ms for work in bench.sent if isinstance(work, SplitSource)]
+    assert [end - begun for end, begun in zip(ends, begun_at_ms, strict=True)] == [1_000 * wait for wait in waits_s]
+
+
+def test_models_that_come_back_are_superseded_no_longer(begun: Bench) -> None:
+    """Whether a chunk was refused for them, or the source is split with them."""
+    begun.deliver(other_models(1))
+    assert record_of(begun).superseded == (MODEL,)
+    begun.deliver(split_with(2, NEW))
+    begun.deliver(other_models(2, MODEL))
+    assert record_of(begun).superseded == (NEW,)
+    begun.deliver(split_with(3, NEW))
+    record = record_of(begun)
+    assert (record.superseded, record.model) == ((), NEW)
+    chunks = [work for work in begun.sent if isinstance(work, IndexChunk) and work.generation == 3]
+    assert {(work.model, work.superseded) for work in chunks} == {(NEW, ())}
 
 
 def test_a_worker_with_other_models_makes_the_next_generation(begun: Bench) -> None:
