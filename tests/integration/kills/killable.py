@@ -183,14 +183,14 @@ def start_deletion(event: Event, key: str) -> None:
     assert answer.status_code == 202, answer.text
 
 
-def wait_for_video(event: Event, key: str, *, outage: bool = False) -> None:
+def wait_for_video(event: Event, key: str, *, outage: bool = False, within_s: float = ENDS_WITHIN_S) -> None:
     """As `wait_for_search`, for a video."""
 
     def ended() -> bool:
         place = f"/events/{event.event_id}/videos/{key}"
         return _data(lambda: event.system.admin("GET", place), outage=outage).get("state") in ("indexed", "failed")
 
-    wait_until(ended, ENDS_WITHIN_S, f"{key} is indexed")
+    wait_until(ended, within_s, f"{key} is indexed")
 
 
 @contextmanager
