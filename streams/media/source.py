@@ -25,6 +25,9 @@ HTTP_OPTIONS = {"reconnect_on_network_error": "1", "reconnect_delay_max": "1", "
 MAX_LEAD_PACKETS = 3000
 # Streams for broadcasting: FFmpeg's seek by time may leave out their first keyframe, a seek to byte 0 does not.
 WITHOUT_INDEX = frozenset({"mpegts", "mpeg"})
+# FFmpeg says "try again" behind damage in a transport stream, where more can be read at once. A few times in a file of
+# random damage; endless trying must not be.
+MAX_ASKED_AGAIN = 1_000
 # AVFieldOrder: unknown, progressive. Else a packet may be one of the two fields of a picture.
 PROGRESSIVE_FIELD_ORDERS = frozenset({0, 1})
 _MICROSECONDS = 1_000_000
@@ -117,14 +120,20 @@ def read_packets(container: InputContainer, stream: VideoStream) -> "Iterator[Pa
 
     Data that cannot be told into packets is the end too: what came before it counts.
     """
-    try:
-        yield from container.demux(stream)
-    except IndexError:
-        return  # garbage was taken for one more stream, for which PyAV has no end to give: ours was given before
-    except av.error.InvalidDataError:
-        end: Packet[Any] = Packet()
-        end.stream = stream
-        yield end
+    for _ in range(MAX_ASKED_AGAIN):
+        try:
+            yield from container.demux(stream)
+        except IndexError:
+            return  # garbage was taken for one more stream, for which PyAV has no end to give: ours was given before
+        except av.error.BlockingIOError:
+            continue
+        except av.error.InvalidDataError:
+            break
+        else:
+            return
+    end: Packet[Any] = Packet()
+    end.stream = stream
+    yield end
 
 
 def read_timeline(container: InputContainer, stream: VideoStream) -> Timeline:
