@@ -169,9 +169,12 @@ class Cluster:
         return self.name(topic) in self.admin.list_topics(timeout=WAIT_S).topics
 
     def delete_topics(self, topics: Iterable[Topic]) -> None:
+        """Returns when the broker tells nobody of them any more, which may be a moment after it has deleted them."""
+        topics = tuple(topics)
         futures = self.admin.delete_topics([self.name(topic) for topic in topics], operation_timeout=WAIT_S)
         for future in futures.values():
             future.result(WAIT_S)
+        wait_until(lambda: not any(map(self.exists, topics)), WAIT_S, "deleted topics are told of no more")
 
 
 # What a broker says for a moment when a topic or a group is new to it.
