@@ -102,20 +102,17 @@ class Engine:
         if job.readonly:
             settings["readonly"] = str(job.readonly)
         wanted = (job.database, tuple(settings.items()))
-        handle = self._take(wanted) if job.leaves_nothing else None
-        if handle is None:
-            handle = self._open()
-            try:
-                _prepare(handle, *wanted)
-            except BaseException:
-                handle.close()
-                raise
+        kept = self._take(wanted) if job.leaves_nothing else None
+        handle = self._open() if kept is None else kept
         try:
-            result = handle.query(job.sql, job.default_format, params=dict(job.parameters))
-            answer = _answer(result)
-        except RuntimeError as error:
+            if kept is None:
+                _prepare(handle, *wanted)
+            answer = _answer(handle.query(job.sql, job.default_format, params=dict(job.parameters)))
+        except BaseException as error:
             handle.close()
-            raise EngineError(str(error)) from error
+            if isinstance(error, RuntimeError):
+                raise EngineError(str(error)) from error
+            raise
         if job.leaves_nothing:
             self._keep(wanted, handle)
         else:
@@ -186,11 +183,8 @@ def quoted_name(name: str) -> str:
 
 
 def _prepare(handle: Any, database: str, settings: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as below
-    try:
-        handle.query(f"USE {quoted_name(database)}")
-        handle.query("SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in settings))
-    except RuntimeError as error:
-        raise EngineError(str(error)) from error
+    handle.query(f"USE {quoted_name(database)}")
+    handle.query("SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in settings))
 
 
 def _answer(result: Any) -> Answer:  # noqa: ANN401 - the engine's library has no types
