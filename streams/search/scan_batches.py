@@ -17,7 +17,7 @@ class _Asking:
 class ScanBatches:
     """Collects what is asked about an event while its scan before runs, and asks it at once.
 
-    A selfie that arrives alone is scanned for at once. One scan for 16 took 5 times as long as one for 1, on a million
+    A selfie that arrives alone is scanned for at once. One scan for 16 took 7 times as long as one for 1, on a million
     vectors (`docs/matching.md`).
 
     Attributes:
