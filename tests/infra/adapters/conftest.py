@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -16,6 +15,7 @@ from infra.embedded.addresses import Addresses
 from infra.local import engines_of
 from infra.provision import provision
 from infra.settings import Settings
+from tests.infra.adapters.plain_client import plain_client
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +59,7 @@ def migrated(clickhouse_settings: ClickHouseSettings) -> ClickHouseSettings:
 @pytest.fixture(scope="module")
 def client(migrated: ClickHouseSettings) -> Iterator[Client]:
     """A plain client of a database with its tables."""
-    client = clickhouse_connect.get_client(
-        host=migrated.host,
-        port=migrated.port,
-        username=migrated.user,
-        password=migrated.password,
-        database=migrated.database,
-        autogenerate_session_id=False,
-        form_encode_query_params=True,
-    )
+    client = plain_client(migrated)
     yield client
     client.close()
 

@@ -5,14 +5,13 @@ import shutil
 import uuid
 from pathlib import Path
 
-import clickhouse_connect
 import pytest
-from clickhouse_connect.driver.client import Client
 
 from infra.adapters.clickhouse import ClickHouseFaces
 from infra.adapters.clickhouse_migrations import MIGRATIONS, migrate
 from infra.adapters.face_generations import scope_of
 from infra.adapters.settings import ClickHouseSettings
+from tests.infra.adapters.plain_client import plain_client
 from tests.ports.faces_suite import LIMIT, MODEL, event_of_its_own, face, unlike
 
 pytestmark = pytest.mark.engines
@@ -29,17 +28,6 @@ def migrate_up_to(number: int, settings: ClickHouseSettings, folder: Path) -> No
     for path in MIGRATIONS.glob(f"000[1-{number}]_*.sql"):
         shutil.copy(path, folder)
     assert len(migrate(settings, folder)) == 1 + number
-
-
-def plain_client(settings: ClickHouseSettings) -> Client:
-    return clickhouse_connect.get_client(
-        host=settings.host,
-        port=settings.port,
-        username=settings.user,
-        password=settings.password,
-        database=settings.database,
-        autogenerate_session_id=False,
-    )
 
 
 async def test_an_old_deployment_goes_on_and_its_sources_wait_for_a_new_indexing(
